@@ -1,0 +1,305 @@
+"""Settings: read from the environment (and `.env` in development), checked once, at start.
+
+This is the only module that reads the environment. Everything else receives a `Settings`.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from dotenv import dotenv_values
+
+MIN_SECRET_LENGTH = 32
+
+
+class ConfigError(Exception):
+    """One or more settings are missing or wrong. `problems` has one clear line for each."""
+
+    def __init__(self, problems: list[str]):
+        self.problems = problems
+        super().__init__("\n".join(["The settings are not usable:", *(f"  - {problem}" for problem in problems)]))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked settings. The URLs are None when the embedded stack of `data_dir` is to be used."""
+
+    environment: str = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path(".data")
+    database_url: str | None = None
+    database_direct_url: str | None = None
+    redis_url: str | None = None
+    secret_key: str = field(default="", repr=False)
+    jwt_secret_keys: dict[str, str] = field(default_factory=dict, repr=False)
+    shop_name: str = "Grocery"
+    shop_url: str = ""
+    currency: str = "KES"
+    default_country: str = "KE"
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Nairobi"))
+    admin_emails: tuple[str, ...] = ()
+    sms_backend: str = "console"
+    at_username: str = ""
+    at_api_key: str = field(default="", repr=False)
+    at_sender_id: str | None = None
+    at_base_url: str | None = None
+    sms_unknown_wait: int = 90
+    mail_backend: str = "console"
+    mail_server: str = ""
+    mail_port: int = 587
+    mail_username: str | None = None
+    mail_password: str | None = field(default=None, repr=False)
+    mail_use_tls: bool = True
+    mail_from: str = ""
+    trusted_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    log_level: str = "INFO"
+    log_format: str = "text"
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def jwt_signing_key_id(self) -> str:
+        """The `kid` of the key that signs new tokens: the first one."""
+        return next(iter(self.jwt_secret_keys))
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings; raises ConfigError with every problem found, not only the first.
+
+    Without `environ`, the process environment is read, over a `.env` file in the working directory.
+    """
+    if environ is None:
+        from_file = {key: value for key, value in dotenv_values(Path.cwd() / ".env").items() if value is not None}
+        environ = {**from_file, **os.environ}
+    return _Reader(environ).settings()
+
+
+class _Reader:
+    """Reads one setting after the other and gathers the problems."""
+
+    def __init__(self, environ: Mapping[str, str]):
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def settings(self) -> Settings:
+        environment = self._choice("ENVIRONMENT", "development", ("development", "production"))
+        production = environment == "production"
+        database_url = self._database_url("DATABASE_URL", required=production)
+        data_dir = Path(self._text("DATA_DIR", ".data")).expanduser().absolute()
+        host, port = self._text("HOST", "127.0.0.1"), self._integer("PORT", 8000, 1, 65535)
+        sms_backend = self._choice("SMS_BACKEND", "console", ("console", "africastalking"))
+        mail_backend = self._choice("MAIL_BACKEND", "console", ("console", "smtp"))
+        values: dict[str, Any] = {
+            "environment": environment,
+            "host": host,
+            "port": port,
+            "data_dir": data_dir,
+            "database_url": database_url,
+            "database_direct_url": self._database_url("DATABASE_DIRECT_URL", required=False) or database_url,
+            "redis_url": self._redis_url(required=production),
+            "shop_name": self._text("SHOP_NAME", "Grocery"),
+            "shop_url": self._text("SHOP_URL", f"http://{host}:{port}").rstrip("/"),
+            "currency": self._matching("CURRENCY", "KES", r"[A-Z]{3}", "a currency code of three letters, such as KES"),
+            "default_country": self._country("DEFAULT_COUNTRY", "KE"),
+            "timezone": self._timezone("TIMEZONE", "Africa/Nairobi"),
+            "admin_emails": self._emails("ADMIN_EMAILS"),
+            "sms_backend": sms_backend,
+            "at_username": self._needed("AT_USERNAME", sms_backend == "africastalking", "SMS_BACKEND=africastalking"),
+            "at_api_key": self._needed("AT_API_KEY", sms_backend == "africastalking", "SMS_BACKEND=africastalking"),
+            "at_sender_id": self._text("AT_SENDER_ID") or None,
+            "at_base_url": self._origin("AT_BASE_URL"),
+            "sms_unknown_wait": self._integer("SMS_UNKNOWN_WAIT", 90, 1, 86_400),
+            "mail_backend": mail_backend,
+            "mail_server": self._needed("MAIL_SERVER", mail_backend == "smtp", "MAIL_BACKEND=smtp"),
+            "mail_port": self._integer("MAIL_PORT", 587, 1, 65535),
+            "mail_username": self._text("MAIL_USERNAME") or None,
+            "mail_password": self._text("MAIL_PASSWORD") or None,
+            "mail_use_tls": self._boolean("MAIL_USE_TLS", True),
+            "mail_from": self._needed("MAIL_FROM", mail_backend == "smtp", "MAIL_BACKEND=smtp") or "shop@localhost",
+            "trusted_hosts": self._list("TRUSTED_HOSTS"),
+            "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
+            "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+            "log_format": self._choice("LOG_FORMAT", "text", ("text", "json")),
+            "secret_key": self._secret("SECRET_KEY", data_dir, production),
+            "jwt_secret_keys": self._jwt_keys(data_dir, production),
+        }
+        if self._problems:
+            raise ConfigError(self._problems)
+        return Settings(**values)
+
+    def _text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def _problem(self, line: str) -> None:
+        self._problems.append(line)
+
+    def _needed(self, name: str, is_needed: bool, because: str) -> str:
+        value = self._text(name)
+        if is_needed and not value:
+            self._problem(f"{name} is missing; {because} needs it.")
+        return value
+
+    def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self._text(name, default)
+        for choice in allowed:
+            if value.lower() == choice.lower():
+                return choice
+        self._problem(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
+        return default
+
+    def _integer(self, name: str, default: int, low: int, high: int) -> int:
+        value = self._text(name, str(default))
+        if value.isascii() and value.isdigit() and low <= int(value) <= high:
+            return int(value)
+        self._problem(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+        return default
+
+    def _boolean(self, name: str, default: bool) -> bool:
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
+        value = self._text(name, str(default)).lower()
+        if value not in words:
+            self._problem(f"{name} is {value!r}; it must be true or false.")
+        return words.get(value, default)
+
+    def _list(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self._text(name).split(",") if part.strip())
+
+    def _emails(self, name: str) -> tuple[str, ...]:
+        addresses = self._list(name)
+        for address in addresses:
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                self._problem(f"{name} has {address!r}, which is not an e-mail address.")
+        return addresses
+
+    def _matching(self, name: str, default: str, pattern: str, what: str) -> str:
+        value = self._text(name, default)
+        if not re.fullmatch(pattern, value):
+            self._problem(f"{name} is {value!r}; it must be {what}.")
+        return value
+
+    def _country(self, name: str, default: str) -> str:
+        value = self._text(name, default).upper()
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            self._problem(f"{name} is {value!r}; it must be a country code of two letters, such as KE.")
+        return value
+
+    def _timezone(self, name: str, default: str) -> ZoneInfo:
+        value = self._text(name, default)
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self._problem(f"{name} is {value!r}; it must be a name such as Africa/Nairobi.")
+            return ZoneInfo("UTC")
+
+    def _origin(self, name: str) -> str | None:
+        value = self._text(name)
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+            self._problem(f"{name} must be an origin only, such as https://api.africastalking.com.")
+        return value.rstrip("/")
+
+    def _database_url(self, name: str, *, required: bool) -> str | None:
+        value = self._text(name)
+        if not value:
+            if required:
+                self._problem(f"{name} is missing; production needs it.")
+            return None
+        scheme, separator, rest = value.partition("://")
+        # SQLAlchemy 2.1 reads both short forms as psycopg 3; this application is built on psycopg2.
+        if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg2"):
+            return f"postgresql+psycopg2://{rest}"
+        self._problem(f"{name} must begin with postgresql:// (driver psycopg2); it begins with {scheme!r}.")
+        return None
+
+    def _redis_url(self, *, required: bool) -> str | None:
+        value = self._text("REDIS_URL")
+        if not value and required:
+            self._problem("REDIS_URL is missing; production needs it.")
+        if value and value.partition("://")[0] not in ("redis", "rediss", "unix"):
+            self._problem("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        return value or None
+
+    def _secret(self, name: str, data_dir: Path, production: bool) -> str:
+        value = self._text(name)
+        if not value and not production:
+            return _kept_secret(data_dir, name)
+        self._check_secret(name, value)
+        return value
+
+    def _check_secret(self, name: str, value: str) -> None:
+        if not value:
+            self._problem(f"{name} is missing; production needs it ({MIN_SECRET_LENGTH} characters or more).")
+        elif len(value) < MIN_SECRET_LENGTH:
+            self._problem(f"{name} is too short; it must have {MIN_SECRET_LENGTH} characters or more.")
+
+    def _jwt_keys(self, data_dir: Path, production: bool) -> dict[str, str]:
+        keys: dict[str, str] = {}
+        for entry in self._list("JWT_SECRET_KEYS"):
+            kid, separator, secret = entry.partition(":")
+            if not separator or not kid or kid in keys:
+                self._problem("JWT_SECRET_KEYS must be a list kid:secret,kid:secret with a different kid for each.")
+            else:
+                self._check_secret(f"JWT_SECRET_KEYS ({kid})", secret)
+                keys[kid] = secret
+        if not keys and not self._text("JWT_SECRET_KEYS"):
+            if not production:
+                return {"dev": _kept_secret(data_dir, "JWT_SECRET_KEYS")}
+            self._problem(
+                f"JWT_SECRET_KEYS is missing; production needs it (secrets of {MIN_SECRET_LENGTH} characters)."
+            )
+        return keys
+
+
+def _kept_secret(data_dir: Path, name: str) -> str:
+    """A random secret for development, kept in `data_dir` so that tokens survive a restart."""
+    path = data_dir / "secrets" / name.lower()
+    return _read_secret(path) or _create_secret(path)
+
+
+def _read_secret(path: Path) -> str | None:
+    try:
+        return path.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _create_secret(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(48))
+    try:
+        # A link, unlike a rename, fails when another process was first: then its secret is the one.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def setting_names() -> list[str]:
+    """The environment variables that are read, for the documentation tests."""
+    return sorted(name.upper() for name in Settings.__dataclass_fields__)

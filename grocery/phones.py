@@ -1,0 +1,19 @@
+"""Phone numbers: parsed with Google's library, kept in E.164 ("+254712345678")."""
+
+import phonenumbers
+
+from grocery.errors import InvalidError
+
+
+def parse_phone(text: str, default_country: str) -> str:
+    """The number in E.164; raises InvalidError when it cannot be a phone number.
+
+    Numbers without a country code are read as numbers of `default_country` (ISO 3166 alpha-2).
+    """
+    try:
+        number = phonenumbers.parse(text, default_country)
+    except phonenumbers.NumberParseException:
+        raise InvalidError("Is not a phone number.", code="invalid_phone") from None
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidError("Is not a valid phone number.", code="invalid_phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
