@@ -1,0 +1,121 @@
+"""The database session, constraint names, and the two ways to reach PostgreSQL: `transaction()` and `reader()`."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+log = logging.getLogger(__name__)
+
+# Alembic can only change a constraint whose name it knows.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# A connection that was idle for longer than this is tried before it is used, so that a restart of PostgreSQL in a quiet
+# minute costs no request. Trying at each check-out would cost every request a round trip.
+_TRY_AFTER_IDLE_SECONDS = 1.0
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+# Nothing is reloaded after a commit: answers are built from what was just written.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def engine_options(connect: Callable[[], Any]) -> dict[str, Any]:
+    """Pool settings for an engine whose connections are made by `connect` (a psycopg2 connection factory)."""
+    return {"creator": connect, "pool_size": 5, "max_overflow": 5, "pool_timeout": 5, "pool_recycle": 1800}
+
+
+def init_app(app: Flask, connect: Callable[[], Any]) -> None:
+    """Bind the session and make the second engine, in autocommit mode, for reads of a single statement.
+
+    A read in a transaction costs three round trips (BEGIN, the statement, ROLLBACK), in autocommit mode one.
+    """
+    app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg2://"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(connect)
+    db.init_app(app)
+    reads = create_engine("postgresql+psycopg2://", isolation_level="AUTOCOMMIT", **engine_options(connect))
+    app.extensions["reads"] = reads
+    with app.app_context():
+        for engine in (db.engine, reads):
+            _try_idle_connections(engine)
+
+
+def _try_idle_connections(engine: Engine) -> None:
+    @event.listens_for(engine, "checkin")
+    def note_time(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def try_when_idle(connection: Any, record: Any, _proxy: Any) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < _TRY_AFTER_IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool makes a new connection and tries that
+
+
+@contextmanager
+def reader() -> Iterator[Connection]:
+    """A connection in autocommit mode, for reads that need no transaction."""
+    with current_app.extensions["reads"].connect() as connection:
+        yield connection
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The unit of work: commits at the end, rolls everything back on an error, then runs what waits for the commit.
+
+    Stands at the edge only (view, job, command), so that services compose into one transaction. A nested use is a
+    programming error: RuntimeError.
+    """
+    session = db.session()
+    if "after_commit" in session.info:
+        raise RuntimeError("transaction() inside transaction(): commit belongs to the edge")
+    callbacks: dict[object, Callable[[], None]] = {}
+    session.info["after_commit"] = callbacks
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.info["after_commit"]
+    for callback in callbacks.values():
+        try:
+            callback()
+        except Exception:  # the commit is done: a failing doorbell must not turn it into an error
+            log.exception("after-commit callback failed")
+
+
+def after_commit(key: object, callback: Callable[[], None]) -> None:
+    """Run `callback` once after the current `transaction()` has committed; one per `key`; dropped on a roll-back."""
+    callbacks = db.session().info.get("after_commit")
+    if callbacks is None:
+        raise RuntimeError("after_commit() outside transaction()")
+    callbacks.setdefault(key, callback)
+
+
+def release_after_fork(app: Flask) -> None:
+    """Forget the connections that a parent process made: two processes on one socket corrupt each other."""
+    with app.app_context():
+        db.engine.dispose(close=False)
+        app.extensions["reads"].dispose(close=False)
