@@ -1,0 +1,47 @@
+"""Logging: one line per event to standard error, as text or JSON, with the id of the request that it belongs to."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import orjson
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        current = request_id.get()
+        record.request = f" [{current}]" if current else ""
+        return super().format(record)
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(entry, option=orjson.OPT_UTC_Z).decode()
+
+
+def configure(level: str, log_format: str) -> None:
+    """Send everything to standard error. Called again (tests make many apps), it replaces its own handler only."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.set_name("grocery")
+    text = TextFormatter("%(asctime)s %(levelname)-7s %(name)s%(request)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonFormatter() if log_format == "json" else text)
+    root = logging.getLogger()
+    for existing in [known for known in root.handlers if known.get_name() == "grocery"]:
+        root.removeHandler(existing)
+    root.addHandler(handler)
+    root.setLevel(level)
+    # These write a line per request or per job at INFO; ours say the same once.
+    for chatty in ("rq.worker", "werkzeug", "urllib3", "alembic.runtime.plugins"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

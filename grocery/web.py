@@ -1,0 +1,84 @@
+"""What every response has: a request id, safe headers, entity tags."""
+
+import hashlib
+import re
+import uuid
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from grocery import logs
+from grocery.errors import InvalidError, StaleError
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_VERSION_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})(?:-[^"]*)?"')
+
+#: Bytes of a body. The largest JSON anyone has reason to send is an order of 200 lines.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def init_app(app: Flask, trusted_hosts: tuple[str, ...], trusted_proxies: int) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    if trusted_hosts:
+        app.config["TRUSTED_HOSTS"] = list(trusted_hosts)
+    if trusted_proxies:
+        count = trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(_take_request_id)
+    app.after_request(_add_headers)
+
+
+def _take_request_id() -> None:
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    logs.request_id.set(g.request_id)
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id") or uuid.uuid4().hex
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if "Authorization" in request.headers:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def add_etag(response: Response, version: int | None = None) -> Response:
+    """Tag a response by its bytes and answer 304 when the client has them already.
+
+    With `version`, the tag begins with it, so that `If-Match` can compare versions while `If-None-Match` sees every
+    change, of a computed field too.
+    """
+    digest = hashlib.blake2b(response.get_data(), digest_size=9).hexdigest()
+    response.set_etag(digest if version is None else f"{version}-{digest}")
+    response.make_conditional(request)
+    return response
+
+
+def sent_version() -> int | None:
+    """The version in `If-Match`, None without one (or with `*`); raises StaleError for one that we never gave out."""
+    sent = request.headers.get("If-Match")
+    if sent is None or sent.strip() == "*":
+        return None
+    match = _VERSION_TAG.fullmatch(sent.strip())
+    if match is None:
+        raise StaleError("If-Match does not hold an ETag of this resource.")
+    return int(match[1])
+
+
+def check_version(current: int, sent: int | None) -> None:
+    """Raise StaleError when the client has changed an older version than the current one."""
+    if sent is not None and sent != current:
+        raise StaleError("It was changed meanwhile. Read it again, then repeat the change.", current_version=current)
+
+
+def idempotency_key() -> str | None:
+    """The header `Idempotency-Key`; raises InvalidError unless it has 1 to 255 printable ASCII characters."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        detail = "Idempotency-Key must have 1 to 255 printable ASCII characters."
+        raise InvalidError(detail, errors={"Idempotency-Key": [detail]})
+    return key
