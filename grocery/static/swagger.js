@@ -1,0 +1,9 @@
+const element = document.getElementById("swagger-ui");
+window.ui = SwaggerUIBundle({
+  url: element.dataset.spec,
+  domNode: element,
+  deepLinking: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+});
