@@ -1,0 +1,63 @@
+"""People and their tokens. All users are rows of `customers`; staff and admins are customers with a role."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, Text, Uuid, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grocery.db import Base
+
+ROLES = ("customer", "staff", "admin")
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("role IN ('customer', 'staff', 'admin')", name="role"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        # Only a verified phone identifies; the same number may be the contact of many.
+        Index(
+            "uq_customers_verified_phone", "phone", unique=True, postgresql_where=text("phone_verified_at IS NOT NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text, unique=True)
+    phone: Mapped[str | None] = mapped_column(Text)
+    phone_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, server_default="customer")
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+    )
+
+
+class TokenFamily(Base):
+    """One sign-in: the chain of refresh tokens that began with it. Only the newest of the chain is good."""
+
+    __tablename__ = "token_families"
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    access_jti: Mapped[uuid.UUID] = mapped_column(Uuid)
+    refresh_jti: Mapped[uuid.UUID] = mapped_column(Uuid)
+    previous_refresh_jti: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    rotation_key: Mapped[str | None] = mapped_column(Text)
+    issued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class BlockedToken(Base):
+    """The blocklist: ids (`jti`) of tokens and of whole families that are dead before they expire."""
+
+    __tablename__ = "token_blocklist"
+
+    token_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

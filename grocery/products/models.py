@@ -1,0 +1,114 @@
+"""Categories, products and the ledger of their stock."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grocery.db import Base
+
+UNITS = ("each", "kg")
+VAT_CLASSES = ("standard", "zero", "exempt")
+MOVEMENT_REASONS = ("opening", "received", "sold", "cancelled", "returned", "damaged", "expired", "counted")
+
+# Names weigh more than brands, brands more than descriptions. The configuration 'simple' neither stems nor drops
+# words: names of groceries are English, Swahili and brands in one line.
+_SEARCH = (
+    "setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', coalesce(brand, '')), 'B')"
+    " || setweight(to_tsvector('simple', coalesce(description, '')), 'D')"
+)
+
+
+class Category(Base):
+    """A node of the category tree. `path` has the names from the root ("Drinks/Juice"), kept right by the service."""
+
+    __tablename__ = "categories"
+    __table_args__ = (
+        CheckConstraint("parent_id <> id", name="not_own_parent"),
+        Index("uq_categories_path", func.lower(text("path")), unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class Product(Base):
+    __tablename__ = "products"
+    __table_args__ = (
+        CheckConstraint("price_cents >= 0", name="price"),
+        CheckConstraint("stock >= 0", name="stock"),
+        CheckConstraint("unit IN ('each', 'kg')", name="unit"),
+        CheckConstraint("vat_class IN ('standard', 'zero', 'exempt')", name="vat_class"),
+        CheckConstraint("quantity_step > 0", name="quantity_step"),
+        Index("ix_products_name_id", text("lower(name)"), "id"),
+        Index("ix_products_price_cents_id", "price_cents", "id"),
+        Index("ix_products_brand", text("lower(brand)")),
+        Index("ix_products_search", "search", postgresql_using="gin"),
+        # Every sale updates the row: room on the page keeps such an update from touching the indexes.
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    sku: Mapped[str | None] = mapped_column(Text, unique=True)
+    barcode: Mapped[str | None] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    brand: Mapped[str | None] = mapped_column(Text)
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
+    price_cents: Mapped[int] = mapped_column(BigInteger)
+    compare_at_price_cents: Mapped[int | None] = mapped_column(BigInteger)
+    unit: Mapped[str] = mapped_column(Text, server_default="each")
+    quantity_step: Mapped[Decimal] = mapped_column(Numeric(8, 3), server_default=text("1"))
+    net_content: Mapped[str | None] = mapped_column(Text)
+    vat_class: Mapped[str] = mapped_column(Text, server_default="standard")
+    stock: Mapped[Decimal] = mapped_column(Numeric(12, 3), server_default=text("0"))
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    image_url: Mapped[str | None] = mapped_column(Text)
+    ingredients: Mapped[str | None] = mapped_column(Text)
+    allergens: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    country_of_origin: Mapped[str | None] = mapped_column(Text)
+    is_age_restricted: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True), deferred=True)
+
+
+class StockMovement(Base):
+    """One change of a product's stock. The sum over a product is its stock, always."""
+
+    __tablename__ = "stock_movements"
+    __table_args__ = (
+        CheckConstraint("delta <> 0", name="delta"),
+        CheckConstraint(
+            "reason IN ('opening', 'received', 'sold', 'cancelled', 'returned', 'damaged', 'expired', 'counted')",
+            name="reason",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), index=True)
+    delta: Mapped[Decimal] = mapped_column(Numeric(12, 3))
+    reason: Mapped[str] = mapped_column(Text)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"), index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="SET NULL"), index=True)
+    note: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
