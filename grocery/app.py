@@ -1,0 +1,43 @@
+"""The application factory."""
+
+from flask import Flask, redirect, url_for
+from werkzeug.wrappers import Response
+
+from grocery import api, auth, db, demo, errors, health, logs, notify, orders, products, queues, relay, web
+from grocery.api import public
+from grocery.config import Settings, load_settings
+from grocery.engines import Engines
+from grocery.extensions import api as smorest
+from grocery.extensions import migrate
+from grocery.swagger import bp as swagger
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """Build the application; raises ConfigError when a setting is missing or wrong. Connects to nothing yet."""
+    settings = config or load_settings()
+    app = Flask(__name__, static_folder=None)
+    app.config.update({name.upper(): value for name, value in vars(settings).items()})
+    app.extensions["settings"] = settings
+    logs.configure(settings.log_level, settings.log_format)
+    engines = Engines(settings)
+    app.extensions["engines"] = engines
+
+    web.init_app(app, settings.trusted_hosts, settings.trusted_proxies)
+    db.init_app(app, engines.connect)
+    migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
+    queues.init_app(app, lambda: engines.redis_url)
+    api.init_app(app, smorest)
+    errors.init_app(app)
+
+    health.init_app(app)
+    smorest.register_blueprint(health.blp)
+    app.register_blueprint(swagger)
+    app.add_url_rule("/", "home", home)
+    for package in (notify, auth, products, orders, relay, demo):
+        package.init_app(app)
+    return app
+
+
+@public
+def home() -> Response:
+    return redirect(url_for("swagger.page"))

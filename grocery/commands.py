@@ -1,0 +1,52 @@
+"""The base of the `flask` command groups: domain errors become one clear line and exit code 1."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+import orjson
+from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
+
+from grocery.errors import GroceryError
+
+
+class CommandGroup(AppGroup):
+    """An AppGroup (each command has an application context) that shows errors to people, not stack traces."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if cmd.callback is not None:
+            cmd.callback = _with_clear_errors(cmd.callback)
+        super().add_command(cmd, name)
+
+
+def print_json(value: Any) -> None:
+    """Data for programs (`--json`)."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
+
+
+def print_table(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """Data for people, in columns; says so when there is none."""
+    if not rows:
+        click.echo("Nothing found.")
+        return
+    cells = [headings, *[tuple("" if cell is None else str(cell) for cell in row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except GroceryError as error:
+            errors = error.members.get("errors", {})
+            lines = [error.detail, *(f"  {name}: {' '.join(map(str, texts))}" for name, texts in errors.items())]
+            raise click.ClickException("\n".join(lines)) from error
+        except OperationalError as error:
+            raise click.ClickException(f"The database is away: {str(error.orig).strip()}") from error
+
+    return wrapper
