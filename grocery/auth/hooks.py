@@ -1,0 +1,17 @@
+"""What other packages may answer, inside the transaction that sends it. Connect receivers in `init_app`."""
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+customer_deleting = _signals.signal(
+    "customer-deleting",
+    """Sent before a customer's row is deleted, and with it all that belongs to it by foreign keys.
+
+    Arguments: `customer_id`, and `actor`, the Person who deletes (None: someone at the command line). The row is locked
+    FOR UPDATE, so that no order of this customer can be placed meanwhile. A receiver that raises stops the deletion:
+
+        @customer_deleting.connect
+        def cancel_open_orders(_sender: object, *, customer_id: int, actor: Person | None) -> None: ...
+    """,
+)

@@ -1,0 +1,37 @@
+"""A person as the rest of the program sees one: a value, read in one statement."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from grocery.auth.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    email: str | None
+    phone: str | None
+    phone_verified_at: datetime | None
+    role: str
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    @property
+    def is_staff(self) -> bool:
+        """Staff rights; admins have them too."""
+        return self.role in ("staff", "admin")
+
+    @property
+    def is_phone_verified(self) -> bool:
+        return self.phone_verified_at is not None
+
+
+#: What to select, or to return from an INSERT or UPDATE, for `Person(*row)`.
+PERSON_COLUMNS: tuple[Any, ...] = tuple(getattr(Customer, field.name) for field in fields(Person))

@@ -1,0 +1,137 @@
+"""Sign-ins: families of tokens, their rotation and their end."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Uuid, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from grocery.auth.errors import InvalidCredentialsError, TokenReusedError, TokenRevokedError
+from grocery.auth.models import BlockedToken, Customer, TokenFamily
+from grocery.auth.tokens import REFRESH_LIFETIME, Token, TokenPair, sign_pair
+from grocery.db import db, transaction
+
+# A client whose connection broke may ask again for the same pair within this time.
+REPEAT_WINDOW = timedelta(seconds=30)
+
+# Dead entries stay a little longer than the tokens that they block, for clocks that differ.
+_MARGIN = timedelta(hours=1)
+_CLEANING_BATCH = 1000
+
+
+def start_session(customer_id: int, *, password_hash: str | None = None) -> TokenPair:
+    """Begin a family of tokens.
+
+    Raises InvalidCredentialsError when the person is gone, deactivated or has another `password_hash` by now. The row
+    is read under a lock, so that a sign-in cannot slip past the change of a password that ends all sessions.
+    """
+    family_id, access_id, refresh_id, issued_at = uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), _now()
+    person = select(
+        literal(family_id, Uuid),
+        Customer.id,
+        literal(access_id, Uuid),
+        literal(refresh_id, Uuid),
+        literal(issued_at),
+        literal(issued_at + REFRESH_LIFETIME),
+    ).where(Customer.id == customer_id, Customer.is_active)
+    if password_hash is not None:
+        person = person.where(Customer.password_hash == password_hash)
+    columns = ["id", "customer_id", "access_jti", "refresh_jti", "issued_at", "expires_at"]
+    statement = insert(TokenFamily).from_select(columns, person.with_for_update(read=True, key_share=True))
+    if db.session.execute(statement.returning(TokenFamily.id)).first() is None:
+        raise InvalidCredentialsError
+    return sign_pair(customer_id, family_id, access_id, refresh_id, issued_at)
+
+
+def rotate_session(token: Token, repeat_key: str | None = None) -> TokenPair:
+    """Exchange a refresh token for a new pair, once. Sent again soon with the same `repeat_key`, it gets the same pair.
+
+    Raises TokenReusedError for a token that was exchanged before: then the caller has to end the session, in a
+    transaction of its own, since this one is rolled back. TokenRevokedError when the family is gone.
+    """
+    access_id, refresh_id, issued_at = uuid.uuid4(), uuid.uuid4(), _now()
+    is_rotated = db.session.execute(
+        update(TokenFamily)
+        .where(TokenFamily.id == token.family_id, TokenFamily.refresh_jti == token.id)
+        .values(
+            access_jti=access_id,
+            refresh_jti=refresh_id,
+            previous_refresh_jti=token.id,
+            rotation_key=repeat_key,
+            issued_at=issued_at,
+            expires_at=issued_at + REFRESH_LIFETIME,
+        )
+        .returning(TokenFamily.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if is_rotated:
+        return sign_pair(token.customer_id, token.family_id, access_id, refresh_id, issued_at)
+    return _repeat_rotation(token, repeat_key)
+
+
+def _repeat_rotation(token: Token, repeat_key: str | None) -> TokenPair:
+    family = db.session.execute(
+        select(
+            TokenFamily.access_jti,
+            TokenFamily.refresh_jti,
+            TokenFamily.previous_refresh_jti,
+            TokenFamily.rotation_key,
+            TokenFamily.issued_at,
+        ).where(TokenFamily.id == token.family_id)
+    ).first()
+    if family is None:
+        raise TokenRevokedError
+    is_repeated = (
+        repeat_key is not None
+        and family.rotation_key == repeat_key
+        and family.previous_refresh_jti == token.id
+        and _now() - family.issued_at <= REPEAT_WINDOW
+    )
+    if not is_repeated:
+        raise TokenReusedError
+    return sign_pair(token.customer_id, token.family_id, family.access_jti, family.refresh_jti, family.issued_at)
+
+
+def end_session(token: Token) -> None:
+    """Block this token and all others of its sign-in."""
+    expires_at = _now() + REFRESH_LIFETIME + _MARGIN
+    _block(
+        upsert(BlockedToken).values(
+            [
+                {"token_id": token.id, "customer_id": token.customer_id, "expires_at": token.expires_at + _MARGIN},
+                {"token_id": token.family_id, "customer_id": token.customer_id, "expires_at": expires_at},
+            ]
+        )
+    )
+
+
+def end_all_sessions(customer_id: int) -> None:
+    """Block every sign-in of a person. The caller holds a lock on the person's row, so that none begins meanwhile."""
+    expires_at = _now() + REFRESH_LIFETIME + _MARGIN
+    families = select(TokenFamily.id, TokenFamily.customer_id, literal(expires_at)).where(
+        TokenFamily.customer_id == customer_id
+    )
+    _block(upsert(BlockedToken).from_select(["token_id", "customer_id", "expires_at"], families))
+
+
+def _block(statement: Any) -> None:
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=[BlockedToken.token_id]))
+
+
+def delete_expired_sessions() -> None:
+    """Forget families and blocked tokens that have expired, in small transactions. Run by the relay."""
+    for table, key in ((BlockedToken, BlockedToken.token_id), (TokenFamily, TokenFamily.id)):
+        while _delete_expired_batch(table, key) == _CLEANING_BATCH:
+            pass
+
+
+def _delete_expired_batch(table: Any, key: Any) -> int:
+    expired = select(key).where(table.expires_at < func.now()).limit(_CLEANING_BATCH).with_for_update(skip_locked=True)
+    with transaction() as session:
+        return len(session.execute(delete(table).where(key.in_(expired)).returning(key)).all())
+
+
+def _now() -> datetime:
+    """The time in whole seconds, as tokens carry it."""
+    return datetime.now(UTC).replace(microsecond=0)
