@@ -1,0 +1,62 @@
+"""What the package keeps with the app: the clients of the providers, and who the admins are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import current_app
+
+from grocery.config import ConfigError, Settings
+from grocery.notify.mail import ConsoleMail, MailBackend, SmtpMail
+from grocery.notify.sms import AfricasTalkingSms, ConsoleSms, SmsBackend
+
+
+@dataclass(frozen=True)
+class Backends:
+    """One client for each channel; they hold no connection, so a fork may use its parent's."""
+
+    sms: SmsBackend
+    mail: MailBackend
+
+
+@dataclass
+class NotifyState:
+    """Kept in `app.extensions["notify"]`; tests put other backends in."""
+
+    backends: Backends
+    find_admin_emails: Callable[[], list[str]]
+
+
+def build_backends(settings: Settings) -> Backends:
+    """The clients that the settings name; raises ConfigError for settings that could never send."""
+    try:
+        return Backends(_build_sms(settings), _build_mail(settings))
+    except ValueError as error:
+        raise ConfigError([f"Sending is set up wrongly: {error}."]) from error
+
+
+def state() -> NotifyState:
+    """The current app's state of this package."""
+    known: NotifyState = current_app.extensions["notify"]
+    return known
+
+
+def _build_sms(settings: Settings) -> SmsBackend:
+    if settings.sms_backend == "console":
+        return ConsoleSms()
+    return AfricasTalkingSms(
+        settings.at_username, settings.at_api_key, sender_id=settings.at_sender_id, base_url=settings.at_base_url
+    )
+
+
+def _build_mail(settings: Settings) -> MailBackend:
+    if settings.mail_backend == "console":
+        return ConsoleMail()
+    return SmtpMail(
+        settings.mail_server,
+        settings.mail_port,
+        settings.mail_from,
+        settings.shop_name,
+        username=settings.mail_username,
+        password=settings.mail_password,
+        use_tls=settings.mail_use_tls,
+    )
