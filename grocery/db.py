@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,10 @@ NAMING = {
 # A connection that was idle for longer than this is tried before it is used, so that a restart of PostgreSQL in a quiet
 # minute costs no request. Trying at each check-out would cost every request a round trip.
 _TRY_AFTER_IDLE_SECONDS = 1.0
+
+
+#: A row as column name → value: SQLAlchemy's RowMapping, or a dict made to look like one.
+Row = Mapping[Any, Any]
 
 
 class Base(DeclarativeBase):

@@ -1,0 +1,85 @@
+"""`flask orders …`."""
+
+from typing import Any
+
+import click
+
+from grocery.commands import CommandGroup, print_json, print_table
+from grocery.db import reader, transaction
+from grocery.errors import NotFoundError
+from grocery.orders import reading
+from grocery.orders.actors import Actor
+from grocery.orders.changing import change_status
+from grocery.orders.states import STATUSES
+
+orders_cli = CommandGroup("orders", help="Look at orders and move them.")
+
+# Whoever has a shell on the machine may do what an admin may; there is no row to point to.
+_OPERATOR = Actor(None, "admin")
+
+
+@orders_cli.command("list")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only orders in this status.")
+@click.option("-q", "words", help="An order number, the last digits of a phone, or a part of the customer's name.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_orders(status: str | None, words: str | None, limit: int, as_json: bool) -> None:
+    """List orders, newest first."""
+    with reader() as connection:
+        orders, _ = reading.list_orders(connection, _OPERATOR, limit=limit, cursor=None, status=status, q=words)
+    if as_json:
+        print_json(orders)
+        return
+    rows = [
+        (order["number"], order["status"], f"{order['currency']} {order['total']}", len(order["items"]), _placed(order))
+        for order in orders
+    ]
+    print_table(("NUMBER", "STATUS", "TOTAL", "LINES", "PLACED"), rows)
+
+
+@orders_cli.command("show")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_order(number: str, as_json: bool) -> None:
+    """Show the order NUMBER (such as G-7K3M9Q) with its lines and history."""
+    order = _find(number)
+    with reader() as connection:
+        history = reading.list_history(connection, order["id"], _OPERATOR)
+    if as_json:
+        print_json({**order, "history": history})
+        return
+    click.echo(f"{order['number']}  {order['status']}  {order['currency']} {order['total']}  {_placed(order)}\n")
+    lines = [(line["quantity"], line["unit"], line["name"], line["line_total"]) for line in order["items"]]
+    print_table(("QUANTITY", "UNIT", "PRODUCT", "TOTAL"), lines)
+    click.echo()
+    entries = [(f"{e['at']:%Y-%m-%d %H:%M:%S}", e["status"], e["actor_role"], e["note"]) for e in history]
+    print_table(("WHEN (UTC)", "STATUS", "BY", "NOTE"), entries)
+
+
+@orders_cli.command("set-status")
+@click.argument("number")
+@click.argument("status", type=click.Choice(STATUSES, case_sensitive=False))
+@click.option("--note", help="Kept in the history and told to the customer.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def set_status(number: str, status: str, note: str | None, as_json: bool) -> None:
+    """Move the order NUMBER to STATUS, as staff would: with history, notices and stock."""
+    order_id = _find(number)["id"]
+    with transaction() as session:
+        order = change_status(session, order_id, status.lower(), _OPERATOR, note=note)
+    if as_json:
+        print_json(order)
+    else:
+        click.echo(f"{order['number']} is now {order['status']}.")
+
+
+def _find(number: str) -> dict[str, Any]:
+    with reader() as connection:
+        found, _ = reading.list_orders(connection, _OPERATOR, limit=100, cursor=None, q=number)
+    for order in found:
+        if order["number"] == number.upper():
+            return order
+    raise NotFoundError(f"There is no order {number}.")
+
+
+def _placed(order: dict[str, Any]) -> str:
+    return f"{order['placed_at']:%Y-%m-%d %H:%M}"

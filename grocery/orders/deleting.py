@@ -1,0 +1,158 @@
+"""What the deletion of a customer or a product means for orders: the answers to the hooks of auth and products."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grocery import money
+from grocery.auth.people import Person
+from grocery.db import Row, db
+from grocery.errors import ConflictError
+from grocery.fields import quantity_number
+from grocery.orders import notices
+from grocery.orders.actors import Actor
+from grocery.orders.changing import give_back, list_lines, move
+from grocery.orders.pricing import PricedLine, total_up
+from grocery.orders.states import CANCELLED, OPEN_STATUSES
+
+_ORDERS_OF = text("SELECT * FROM orders WHERE customer_id = :customer_id ORDER BY id FOR UPDATE")
+
+_LEDGER = text("""
+    INSERT INTO sales_ledger (order_number, placed_at, finished_at, currency, delivery_fee_cents, total_cents,
+                              vat_cents, vat, payment_method, cash_cents)
+    VALUES (:number, :placed_at, :updated_at, :currency, :delivery_fee_cents, :total_cents,
+            :vat_cents, CAST(:vat AS jsonb), :payment_method, :cash_cents)
+""")
+
+_OPEN_ORDERS_WITH = text("""
+    SELECT DISTINCT orders.id, orders.customer_id FROM orders JOIN order_lines AS line ON line.order_id = orders.id
+    WHERE line.product_id = :product_id AND orders.status = ANY(:open)
+""")
+
+_LOCK_CUSTOMERS = text("SELECT id, name, email, phone FROM customers WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+_LOCK_ORDERS = text("SELECT * FROM orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_LOCK_PRODUCT = text("SELECT id FROM products WHERE id = :product_id FOR UPDATE")
+
+_DROP_LINES = text("DELETE FROM order_lines WHERE order_id = :order_id AND product_id = :product_id RETURNING *")
+
+_REPRICE = text("""
+    WITH repriced AS (
+        UPDATE orders SET subtotal_cents = :subtotal_cents, delivery_fee_cents = :delivery_fee_cents,
+               vat_cents = :vat_cents, total_cents = :total_cents, version = version + 1, updated_at = now()
+        WHERE id = :order_id
+        RETURNING *
+    ), noted AS (
+        INSERT INTO order_history (order_id, event, from_status, status, actor_id, actor_role, changed)
+        SELECT id, 'lines', status, status, :actor_id, :actor_role, CAST(:changed AS jsonb) FROM repriced
+        RETURNING id
+    )
+    SELECT repriced.*, noted.id AS history_id FROM repriced, noted
+""")
+
+
+class OrderInTransitError(ConflictError):
+    """The customer cannot be deleted: somebody is driving to them with this order."""
+
+    code = "order_in_transit"
+
+    def __init__(self, number: str):
+        super().__init__(f"Order {number} is on its way. The account can be deleted when it has arrived.")
+
+
+def settle_orders_of_customer(_sender: object, *, customer_id: int, actor: Person | None) -> None:
+    """Before a customer goes: cancel what is open, keep what the tax office asks for; raises OrderInTransitError.
+
+    The orders themselves go with the customer's row. The hook's sender has locked that row, so none can be added.
+    """
+    session = db.session()
+    orders = list(session.execute(_ORDERS_OF, {"customer_id": customer_id}).mappings())
+    for order in orders:
+        if order["status"] == "shipped":
+            raise OrderInTransitError(order["number"])
+    by = Actor(actor.id, actor.role) if actor else Actor(None, "admin")
+    for order in orders:
+        lines = list_lines(session, order["id"])
+        if order["status"] == "delivered":
+            session.execute(_LEDGER, _ledger_values(order, lines))
+        elif order["status"] != CANCELLED:
+            notices.tell_erased({**order, "status": CANCELLED})
+            give_back(order["id"], lines, by)
+
+
+def _ledger_values(order: Row, lines: Sequence[Row]) -> dict[str, Any]:
+    vat: dict[str, dict[str, int]] = {}
+    for line in lines:
+        amounts = vat.setdefault(line["vat_class"], {"gross_cents": 0, "vat_cents": 0})
+        amounts["gross_cents"] += line["line_total_cents"]
+        amounts["vat_cents"] += line["vat_cents"]
+    # A delivered order was paid at the door: cash is the only way so far.
+    return {**order, "vat": orjson.dumps(vat).decode(), "cash_cents": order["total_cents"]}
+
+
+def withdraw_product_from_orders(_sender: object, *, product_id: int, actor_id: int | None) -> None:
+    """Before a product goes: take it out of every order that is not packed yet, and tell the customers.
+
+    Ends with the product's row locked, so that no order with it can be placed until the deletion is committed.
+    """
+    session = db.session()
+    for order, customer in _lock_orders_with(session, product_id):
+        _drop_product(session, order, customer, product_id, Actor(actor_id, "admin"))
+
+
+def _lock_orders_with(session: Session, product_id: int) -> list[tuple[Row, Row]]:
+    """All open orders with the product, locked in the order customers, orders, product.
+
+    An order placed between reading the list and locking the product would be missed: then the locks are given up (they
+    go with the savepoint) and taken again.
+    """
+    while True:
+        savepoint = session.begin_nested()
+        found = _find_orders_with(session, product_id)
+        customers = session.execute(_LOCK_CUSTOMERS, {"ids": sorted(set(found.values()))}).mappings()
+        by_id = {customer["id"]: customer for customer in customers}
+        orders = list(session.execute(_LOCK_ORDERS, {"ids": sorted(found)}).mappings())
+        session.execute(_LOCK_PRODUCT, {"product_id": product_id})
+        if _find_orders_with(session, product_id).keys() <= found.keys():
+            savepoint.commit()
+            # One that was packed while we waited for its lock keeps its line.
+            return [(order, by_id[order["customer_id"]]) for order in orders if order["status"] in OPEN_STATUSES]
+        savepoint.rollback()
+
+
+def _find_orders_with(session: Session, product_id: int) -> dict[int, int]:
+    rows = session.execute(_OPEN_ORDERS_WITH, {"product_id": product_id, "open": list(OPEN_STATUSES)})
+    return {row.id: row.customer_id for row in rows}
+
+
+def _drop_product(session: Session, order: Row, customer: Row, product_id: int, actor: Actor) -> None:
+    parameters = {"order_id": order["id"], "product_id": product_id}
+    dropped = session.execute(_DROP_LINES, parameters).mappings().all()
+    lines = list_lines(session, order["id"])
+    names = ", ".join(line["name"] for line in dropped)
+    change = f"No longer available and taken out: {names}."
+    repriced = _reprice(session, order, lines, dropped, actor)
+    if not lines:
+        repriced = move(session, repriced, CANCELLED, actor, change)
+    notices.tell_changed(repriced, lines, customer, repriced["history_id"], change)
+
+
+def _reprice(
+    session: Session, order: Row, lines: Sequence[Row], dropped: Sequence[Row], actor: Actor
+) -> dict[str, Any]:
+    priced = [PricedLine(line["unit_price_cents"], line["quantity"], line["vat_rate"]) for line in lines]
+    totals = total_up(priced, order["delivery_fee_cents"] if lines else 0)
+    changed = {
+        "removed": [{"name": line["name"], "quantity": quantity_number(line["quantity"])} for line in dropped],
+        "total": {"from": money.to_text(order["total_cents"]), "to": money.to_text(totals.total_cents)},
+    }
+    parameters = {
+        **vars(totals),
+        "order_id": order["id"],
+        "actor_id": actor.id,
+        "actor_role": actor.role,
+        "changed": orjson.dumps(changed).decode(),
+    }
+    return dict(session.execute(_REPRICE, parameters).mappings().one())

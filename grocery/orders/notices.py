@@ -1,0 +1,139 @@
+"""Whom an order's events are told to, and how. The texts are the notify package's.
+
+Customers get SMS and e-mail when the order is placed, shipped, delivered, cancelled or changed, and e-mail only when it
+is confirmed or packed, since SMS cost money. Admins get e-mail when an order is placed, updated or cancelled; that the
+system confirmed an order is not an update, it follows every order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from flask import current_app
+
+from grocery import money
+from grocery.auth.people import Person
+from grocery.db import Row
+from grocery.fields import quantity_number
+from grocery.notify.service import Message, admin_recipients, queue_messages
+from grocery.notify.texts import PICKUP
+
+_BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")
+
+_PAYMENT = {"cash_on_delivery": "Cash on delivery"}
+
+
+def tell_placed(order: Row, lines: Sequence[Row], customer: Person, history_id: int) -> None:
+    context = make_context(order, lines, asdict(customer))
+    _queue(order, history_id, customer_event="order_placed", admin_event="order_placed", context=context)
+
+
+def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int, *, by_system: bool) -> None:
+    """Tell of the order's new status. `customer` has name, email and phone."""
+    event = f"order_{order['status']}"
+    admin_event = "order_cancelled" if order["status"] == "cancelled" else "order_updated"
+    change = f"Order {order['number']} is now {order['status']}."
+    context = make_context(order, lines, customer, change=change, note=order["status_note"])
+    _queue(order, history_id, customer_event=event, admin_event=None if by_system else admin_event, context=context)
+
+
+def tell_changed(order: Row, lines: Sequence[Row], customer: Row, history_id: int, change: str) -> None:
+    """Tell that lines were changed, or, when none is left, that the order is cancelled."""
+    cancelled = order["status"] == "cancelled"
+    context = make_context(order, lines, customer, change=change)
+    _queue(
+        order,
+        history_id,
+        customer_event="order_cancelled" if cancelled else "order_changed",
+        admin_event="order_cancelled" if cancelled else "order_updated",
+        context=context,
+    )
+
+
+def tell_stuck(order: Row, lines: Sequence[Row], customer: Row) -> None:
+    """Tell admins that an order cannot be processed; once for each order."""
+    context = make_context(order, lines, customer)
+    queue_messages(_to_admins("order_stuck", context, f"stuck:{order['id']}", order["id"]))
+
+
+def tell_erased(order: Row) -> None:
+    """Tell admins that an open order went with its customer's account: without anything about the person."""
+    nobody = {"name": "a deleted account", "phone": None, "email": None}
+    reason = "The customer's account was deleted."
+    anonymous = {**order, "address": None, "landmark": None, "note": None}
+    context = make_context(anonymous, [], nobody, change=reason, note=reason)
+    queue_messages(_to_admins("order_cancelled", context, f"erased:{order['number']}", None))
+
+
+def make_context(
+    order: Row, lines: Iterable[Row], customer: Row, *, change: str | None = None, note: str | None = None
+) -> dict[str, Any]:
+    """All that the texts need; a notification never looks anything up."""
+    currency = order["currency"]
+
+    def amount(cents: int) -> str:
+        return money.to_display(cents, currency)
+
+    return {
+        "shop": current_app.config["SHOP_NAME"],
+        "url": current_app.config["SHOP_URL"],
+        "order": {
+            "number": order["number"],
+            "status": order["status"],
+            "subtotal": amount(order["subtotal_cents"]),
+            "delivery_fee": amount(order["delivery_fee_cents"]),
+            "vat": amount(order["vat_cents"]),
+            "total": amount(order["total_cents"]),
+            "delivery": _place(order),
+            "payment": _PAYMENT[order["payment_method"]],
+            "note": order["note"],
+            "lines": [
+                {
+                    "name": line["name"],
+                    "quantity": _quantity(line),
+                    "unit_price": amount(line["unit_price_cents"]),
+                    "line_total": amount(line["line_total_cents"]),
+                }
+                for line in lines
+            ],
+        },
+        "customer": {
+            "name": customer["name"],
+            "phone": order["phone"] or customer["phone"],
+            "email": customer["email"],
+        },
+        "change": change,
+        "note": note,
+    }
+
+
+def _queue(order: Row, history_id: int, *, customer_event: str, admin_event: str | None, context: Row) -> None:
+    messages = list(_to_customer(order, customer_event, dict(context), history_id))
+    if admin_event:
+        messages += _to_admins(admin_event, dict(context), str(history_id), order["id"])
+    queue_messages(messages)
+
+
+def _to_customer(order: Row, event: str, context: dict[str, Any], history_id: int) -> Iterable[Message]:
+    recipients = {"sms": context["customer"]["phone"], "email": context["customer"]["email"]}
+    for channel, recipient in recipients.items():
+        if recipient and (channel == "email" or event in _BY_SMS):
+            key = f"{history_id}:{channel}:{recipient}"
+            yield Message(channel, event, "customer", recipient, context, key, order["customer_id"], order["id"])
+
+
+def _to_admins(event: str, context: dict[str, Any], key: str, order_id: int | None) -> list[Message]:
+    return [
+        Message("email", event, "admin", recipient, context, f"{key}:admin:{recipient}", order_id=order_id)
+        for recipient in admin_recipients()
+    ]
+
+
+def _place(order: Row) -> str:
+    if order["delivery_method"] == "pickup":
+        return PICKUP
+    return ", ".join(part for part in (order["address"], order["landmark"]) if part)
+
+
+def _quantity(line: Row) -> str:
+    return f"{quantity_number(line['quantity'])} {'kg' if line['unit'] == 'kg' else 'x'}"

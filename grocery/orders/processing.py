@@ -1,0 +1,75 @@
+"""What the workers do with new orders: pending → confirmed, in batches, until nothing is due."""
+
+import logging
+
+from rq.timeouts import JobTimeoutException
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from grocery.db import Row
+from grocery.orders import notices
+from grocery.orders.actors import SYSTEM
+from grocery.orders.changing import change_status, list_lines
+from grocery.orders.errors import OrderNotFoundError
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+#: After so many failures admins are told; the order stays pending and goes on being tried.
+TELL_AFTER_ATTEMPTS = 5
+_LONGEST_WAIT_SECONDS = 900
+
+# Both rows are skipped when somebody has them: the customer's too, since notifications take a share of it and a
+# deletion holds it while it waits for the order.
+_CLAIM = text("""
+    SELECT orders.id FROM orders JOIN customers ON customers.id = orders.customer_id
+    WHERE orders.status = 'pending' AND orders.process_at <= now()
+    ORDER BY orders.id LIMIT :limit
+    FOR UPDATE OF orders SKIP LOCKED FOR KEY SHARE OF customers SKIP LOCKED
+""")
+
+_POSTPONE = text("""
+    UPDATE orders SET process_attempts = process_attempts + 1,
+           process_at = now() + make_interval(secs => least(:longest, 5 * 2 ^ process_attempts))
+    WHERE id = :order_id
+    RETURNING *
+""")
+
+_CUSTOMER = text("SELECT name, email, phone FROM customers WHERE id = :customer_id")
+
+_IS_DUE = text("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND process_at <= now())")
+
+
+def process_batch(session: Session) -> int:
+    """Take on up to a batch of due orders; how many were claimed. Each stands in a savepoint of its own."""
+    order_ids = session.execute(_CLAIM, {"limit": BATCH}).scalars().all()
+    for order_id in order_ids:
+        try:
+            with session.begin_nested():
+                process_order(session, order_id)
+        except (JobTimeoutException, OperationalError):
+            raise  # the batch is rolled back and due again
+        except OrderNotFoundError:
+            continue
+        except Exception:
+            log.exception("order %s could not be processed", order_id)
+            _postpone(session, order_id)
+    return len(order_ids)
+
+
+def process_order(session: Session, order_id: int) -> None:
+    """Confirm a pending order."""
+    change_status(session, order_id, "confirmed", SYSTEM)
+
+
+def is_work_due(session: Session) -> bool:
+    return bool(session.execute(_IS_DUE).scalar())
+
+
+def _postpone(session: Session, order_id: int) -> None:
+    parameters = {"order_id": order_id, "longest": _LONGEST_WAIT_SECONDS}
+    order: Row = session.execute(_POSTPONE, parameters).mappings().one()
+    if order["process_attempts"] == TELL_AFTER_ATTEMPTS:
+        customer = session.execute(_CUSTOMER, {"customer_id": order["customer_id"]}).mappings().one()
+        notices.tell_stuck(order, list_lines(session, order_id), customer)

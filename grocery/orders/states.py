@@ -1,0 +1,31 @@
+"""The states of an order and who may move it where. Pure: no web, no database."""
+
+FLOW = ("pending", "confirmed", "packed", "shipped", "delivered")
+CANCELLED = "cancelled"
+STATUSES = (*FLOW, CANCELLED)
+
+#: Lines may still change, and stock is still on the shelf.
+OPEN_STATUSES = ("pending", "confirmed")
+#: Nothing leaves these.
+FINAL_STATUSES = ("delivered", CANCELLED)
+
+_CANCELLABLE_BY = {
+    "customer": ("pending", "confirmed"),
+    "staff": ("pending", "confirmed", "packed"),
+}
+
+
+def allowed_statuses(status: str, *, is_staff: bool) -> list[str]:
+    """Where an order may go from `status`, in the order of the flow.
+
+    Staff may jump forward, since a small shop marks an order shipped right away; nothing goes back.
+    """
+    forward = list(FLOW[FLOW.index(status) + 1 :]) if is_staff and status in FLOW else []
+    return forward + ([CANCELLED] if status in _CANCELLABLE_BY["staff" if is_staff else "customer"] else [])
+
+
+def steps(status: str, to: str) -> list[str]:
+    """The statuses that a move passes, its goal last: pending → shipped is confirmed, packed, shipped."""
+    if to == CANCELLED:
+        return [CANCELLED]
+    return list(FLOW[FLOW.index(status) + 1 : FLOW.index(to) + 1])
