@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from grocery.config import ConfigError, load_settings
+
+LONG = "x" * 32
+
+
+def problems(**environ: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environ)
+    return caught.value.problems
+
+
+def test_development_needs_no_setting_and_keeps_random_secrets(tmp_path: Path) -> None:
+    first = load_settings({"DATA_DIR": str(tmp_path / "data")})
+    second = load_settings({"DATA_DIR": str(tmp_path / "data")})
+    assert first.database_url is None
+    assert first.redis_url is None
+    assert len(first.secret_key) >= 32
+    assert first.secret_key == second.secret_key
+    assert first.jwt_secret_keys == second.jwt_secret_keys
+    assert first.secret_key not in repr(first)
+    files = sorted((tmp_path / "data" / "secrets").iterdir())
+    assert [(file.name, oct(file.stat().st_mode & 0o777)) for file in files] == [
+        ("jwt_secret_keys", "0o600"),
+        ("secret_key", "0o600"),
+    ]
+
+
+def test_production_names_every_missing_setting_in_one_go() -> None:
+    assert problems(ENVIRONMENT="production") == [
+        "DATABASE_URL is missing; production needs it.",
+        "REDIS_URL is missing; production needs it.",
+        "SECRET_KEY is missing; production needs it (32 characters or more).",
+        "JWT_SECRET_KEYS is missing; production needs it (secrets of 32 characters).",
+    ]
+
+
+def test_production_refuses_short_secrets() -> None:
+    environ = {"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://db/shop", "REDIS_URL": "redis://redis"}
+    assert problems(**environ, SECRET_KEY="short", JWT_SECRET_KEYS=f"a:{LONG},b:short") == [
+        "SECRET_KEY is too short; it must have 32 characters or more.",
+        "JWT_SECRET_KEYS (b) is too short; it must have 32 characters or more.",
+    ]
+    settings = load_settings({**environ, "SECRET_KEY": LONG, "JWT_SECRET_KEYS": f"b:{LONG},a:{LONG}"})
+    assert settings.jwt_signing_key_id == "b"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_every_form_of_the_database_url_means_psycopg2(scheme: str, tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path), "DATABASE_URL": f"{scheme}://u:p@db/shop"})
+    assert settings.database_url == "postgresql+psycopg2://u:p@db/shop"
+    assert settings.database_direct_url == settings.database_url
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL must begin with postgresql:// (driver psycopg2)"),
+        ("DATABASE_URL", "postgresql+asyncpg://x", "DATABASE_URL must begin with postgresql:// (driver psycopg2)"),
+        ("REDIS_URL", "http://x", "REDIS_URL must begin with redis://"),
+        ("PORT", "80a", "PORT is '80a'; it must be a whole number from 1 to 65535."),
+        ("PORT", "70000", "PORT is '70000'"),
+        ("ENVIRONMENT", "prod", "ENVIRONMENT is 'prod'; it must be one of: development, production."),
+        ("SMS_BACKEND", "pigeon", "SMS_BACKEND is 'pigeon'; it must be one of: console, africastalking."),
+        ("MAIL_USE_TLS", "maybe", "MAIL_USE_TLS is 'maybe'; it must be true or false."),
+        ("TIMEZONE", "Nairobi", "TIMEZONE is 'Nairobi'; it must be a name such as Africa/Nairobi."),
+        ("DEFAULT_COUNTRY", "XX", "DEFAULT_COUNTRY is 'XX'"),
+        ("CURRENCY", "shilling", "CURRENCY is 'shilling'"),
+        ("ADMIN_EMAILS", "a@b.c,nobody", "ADMIN_EMAILS has 'nobody', which is not an e-mail address."),
+        ("AT_BASE_URL", "https://api.example.org/v1", "AT_BASE_URL must be an origin only"),
+        ("JWT_SECRET_KEYS", "nokid", "JWT_SECRET_KEYS must be a list kid:secret"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml'; it must be one of: text, json."),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(name: str, value: str, problem: str, tmp_path: Path) -> None:
+    found = problems(DATA_DIR=str(tmp_path), **{name: value})
+    assert len(found) == 1
+    assert found[0].startswith(problem)
+
+
+def test_a_provider_that_is_chosen_needs_its_settings(tmp_path: Path) -> None:
+    assert problems(DATA_DIR=str(tmp_path), SMS_BACKEND="africastalking", MAIL_BACKEND="smtp") == [
+        "AT_USERNAME is missing; SMS_BACKEND=africastalking needs it.",
+        "AT_API_KEY is missing; SMS_BACKEND=africastalking needs it.",
+        "MAIL_SERVER is missing; MAIL_BACKEND=smtp needs it.",
+        "MAIL_FROM is missing; MAIL_BACKEND=smtp needs it.",
+    ]
+
+
+def test_a_refused_start_says_so_in_one_line_for_each_problem() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"ENVIRONMENT": "production", "SECRET_KEY": LONG, "JWT_SECRET_KEYS": f"a:{LONG}"})
+    assert str(caught.value) == (
+        "The settings are not usable:\n"
+        "  - DATABASE_URL is missing; production needs it.\n"
+        "  - REDIS_URL is missing; production needs it."
+    )
