@@ -26,11 +26,22 @@ UNITS = ("each", "kg")
 VAT_CLASSES = ("standard", "zero", "exempt")
 MOVEMENT_REASONS = ("opening", "received", "sold", "cancelled", "returned", "damaged", "expired", "counted")
 
+
+
+def _words(column: str) -> str:
+    """SQL for a text as words only.
+
+    PostgreSQL's own parser takes "Jar/Bowl" for a file, "Bru.com" for a host and "-5" for a number, which no shopper
+    finds again. Apostrophes go without a trace, so that "kelloggs" finds Kellogg's; `search.py` treats queries alike.
+    """
+    return f"regexp_replace(translate({column}, '–—…''’', '   '), '[!-/:-@[-`{{-~]+', ' ', 'g')"
+
+
 # Names weigh more than brands, brands more than descriptions. The configuration 'simple' neither stems nor drops
 # words: names of groceries are English, Swahili and brands in one line.
-_SEARCH = (
-    "setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', coalesce(brand, '')), 'B')"
-    " || setweight(to_tsvector('simple', coalesce(description, '')), 'D')"
+_SEARCH = " || ".join(
+    f"setweight(to_tsvector('simple', {_words(column)}), '{weight}')"
+    for column, weight in (("name", "A"), ("coalesce(brand, '')", "B"), ("coalesce(description, '')", "D"))
 )
 
 
@@ -54,6 +65,7 @@ class Product(Base):
     __tablename__ = "products"
     __table_args__ = (
         CheckConstraint("price_cents >= 0", name="price"),
+        CheckConstraint("compare_at_price_cents > price_cents", name="compare_at_price"),
         CheckConstraint("stock >= 0", name="stock"),
         CheckConstraint("unit IN ('each', 'kg')", name="unit"),
         CheckConstraint("vat_class IN ('standard', 'zero', 'exempt')", name="vat_class"),
