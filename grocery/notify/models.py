@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identi
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grocery.db import Base
+from grocery.notify.verdicts import MAX_ATTEMPTS
 
 CHANNELS = ("sms", "email")
 STATUSES = ("pending", "sending", "sent", "delivered", "failed", "unknown")
@@ -44,7 +45,7 @@ class Notification(Base):
     body: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text, server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    max_attempts: Mapped[int] = mapped_column(server_default=text("12"))
+    max_attempts: Mapped[int] = mapped_column(server_default=text(str(MAX_ATTEMPTS)))
     unknowns: Mapped[int] = mapped_column(server_default=text("0"))
     next_attempt_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), server_default=func.now())
     leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

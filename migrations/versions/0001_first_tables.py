@@ -230,7 +230,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), server_default="pending", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("max_attempts", sa.Integer(), server_default=sa.text("12"), nullable=False),
+        sa.Column("max_attempts", sa.Integer(), server_default=sa.text("20"), nullable=False),
         sa.Column("unknowns", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
