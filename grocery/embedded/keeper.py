@@ -42,6 +42,9 @@ class Keeper:
         self._servers: list[Server] = []
         self._restarts = {"PostgreSQL": _Restarts(), "Valkey": _Restarts()}
         self._runtime: RuntimeDirectory | None = None
+        self._servers_lock = -1
+        # Kept open until the very end: its closing tells the last users that all has stopped.
+        self._last_users: set[socket.socket] = set()
         self._is_told_to_end = False
 
     def tell_to_end(self, _signal: int, _frame: FrameType | None) -> None:
@@ -63,6 +66,8 @@ class Keeper:
         earlier = self._take_over()
         account = server_account(self._layout.cluster)
         runtime = self._runtime = make_runtime_directory(account, earlier.runtime_dir if earlier else None)
+        # Before anything can be killed, so that the next start finds and clears the runtime directory.
+        self._record(runtime).write(self._layout.record)
         self._servers = self._prepare_servers(account, runtime)
         for server in self._servers:
             server.start()
@@ -139,7 +144,7 @@ class Keeper:
 
     def _say_goodbye(self, leaving: set[socket.socket], others_stay: bool) -> None:
         """Let those who leave go on at once if others stay; the last ones see the end only when all is stopped."""
-        self._last = leaving
+        self._last_users = leaving
         for user in leaving if others_stay else ():
             with suppress(OSError):
                 user.sendall(STAYS)
@@ -199,6 +204,7 @@ def _signal(pid: int | None, number: int) -> None:
 
 
 def _log(text: str) -> None:
+    """Standard error is the file keeper.log."""
     sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
     sys.stderr.flush()
 

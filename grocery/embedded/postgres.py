@@ -71,7 +71,7 @@ def create_cluster(engines: Engines, account: Account, cluster: Path, log: Path)
     unfinished.rename(cluster)
 
 
-def remove_stale_lock(cluster: Path) -> None:
+def _remove_stale_lock(cluster: Path) -> None:
     """Remove the lock file of a server that is gone, when its process id now belongs to something else.
 
     PostgreSQL recognises most stale locks itself, but refuses to start when the number was given to another process of
@@ -96,7 +96,17 @@ def postgres_server(
     for name, value in {**_SETTINGS, **access}.items():
         command += ["-c", f"{name}={value}"]
     url = database_url(runtime, "postgres")
-    return Server("PostgreSQL", command, cluster, account, log, lambda: answers(url), POSTGRES_STOP, (keep,))
+    return Server(
+        name="PostgreSQL",
+        command=command,
+        cwd=cluster,
+        account=account,
+        log=log,
+        answers=lambda: answers(url),
+        stop_signals=POSTGRES_STOP,
+        keep=(keep,),
+        prepare=lambda: _remove_stale_lock(cluster),
+    )
 
 
 def _write_access_rules(account: Account, runtime: RuntimeDirectory) -> dict[str, str]:

@@ -82,9 +82,10 @@ class Server:
     account: Account
     log: Path
     answers: Callable[[], bool]
-    # Tried in this order, each with the seconds it gets; the first is also sent by the kernel when the keeper dies.
+    # Signals in the order to try, each with the seconds it gets; the kernel too sends the first, when the keeper dies.
     stop_signals: tuple[tuple[int, float], ...]
     keep: Sequence[int] = ()
+    prepare: Callable[[], None] = lambda: None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -94,6 +95,7 @@ class Server:
 
     def start(self) -> None:
         """Start the process without waiting for it to answer."""
+        self.prepare()
         with open_log(self.log) as log:
             self.process = spawn(
                 self.command,

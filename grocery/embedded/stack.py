@@ -103,13 +103,18 @@ def _attach_or_start(layout: Layout) -> Stack:
             return _attach(layout) or _start(layout)
         finally:
             os.close(lock)
-    except PermissionError as error:
-        raise EmbeddedStackError(
-            f"{error.filename} cannot be used by {account_name(os.geteuid())}, it belongs to another user: "
-            "run as that user or set another DATA_DIR."
-        ) from error
     except OSError as error:
-        raise EmbeddedStackError(f"The data directory {layout.data_dir} cannot be used: {error}.") from error
+        raise EmbeddedStackError(_unusable(layout, error)) from error
+
+
+def _unusable(layout: Layout, error: OSError) -> str:
+    is_inside = error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(layout.data_dir)
+    if isinstance(error, PermissionError) and is_inside:
+        return (
+            f"{error.filename} belongs to another user than {account_name(os.geteuid())}: "
+            "run as that user or set another DATA_DIR."
+        )
+    return f"The data directory {layout.data_dir} cannot be used: {error}."
 
 
 def _attach(layout: Layout) -> Stack | None:

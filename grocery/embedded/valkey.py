@@ -44,4 +44,13 @@ def valkey_server(
     # The directory is named by "." because the server's own option parser breaks on spaces.
     command = [str(engines.valkey), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     command += ["--appendonly", "yes", "--save", "", "--dir", "."]
-    return Server("Valkey", command, directory, account, log, lambda: answers(path), VALKEY_STOP, (keep,))
+    return Server(
+        name="Valkey",
+        command=command,
+        cwd=directory,
+        account=account,
+        log=log,
+        answers=lambda: answers(path),
+        stop_signals=VALKEY_STOP,
+        keep=(keep,),
+    )
