@@ -2,10 +2,19 @@
 
 from flask import Flask
 
-from grocery.auth import access, tokens
-
-__all__ = ["access", "init_app"]
+from grocery.auth import cli, tokens, user_views, views
+from grocery.auth.sessions import delete_expired_sessions
+from grocery.extensions import api
+from grocery.queues import PeriodicTask, periodic_task
 
 
 def init_app(app: Flask) -> None:
     tokens.init_app(app)
+    api.register_blueprint(views.blp)
+    api.register_blueprint(user_views.blp)
+    app.cli.add_command(cli.auth)
+    periodic_task.connect(_periodic_tasks)
+
+
+def _periodic_tasks(_app: Flask) -> list[PeriodicTask]:
+    return [PeriodicTask("auth.delete_expired_sessions", every_seconds=3600, run=delete_expired_sessions)]

@@ -48,7 +48,7 @@ def _required(level: str, roles: tuple[str, ...], *, is_refresh: bool = False) -
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             _authenticate(is_refresh)
             if current_person().role not in roles:
-                raise ForbiddenError(f"Only {' and '.join(roles)} may do this.", code="forbidden")
+                raise ForbiddenError(f"This needs the role {' or '.join(roles)}.")
             return view(*args, **kwargs)
 
         declare_access(wrapper, level)

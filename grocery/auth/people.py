@@ -1,5 +1,6 @@
 """A person as the rest of the program sees one: a value, read in one statement."""
 
+import unicodedata
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -35,3 +36,8 @@ class Person:
 
 #: What to select, or to return from an INSERT or UPDATE, for `Person(*row)`.
 PERSON_COLUMNS: tuple[Any, ...] = tuple(getattr(Customer, field.name) for field in fields(Person))
+
+
+def normalize_email(email: str) -> str:
+    """The form in which an address is kept and compared."""
+    return unicodedata.normalize("NFC", email.strip().lower())

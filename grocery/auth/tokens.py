@@ -20,6 +20,8 @@ from grocery.extensions import jwt
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)
 
+_SCHEME = "Bearer"
+
 # The clocks of two hosts differ a little: a token from "the future" of this one is still good.
 _CLOCK_LEEWAY = timedelta(seconds=5)
 
@@ -38,7 +40,7 @@ class Token:
 class TokenPair:
     access_token: str
     refresh_token: str
-    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme (RFC 6750), no secret
+    token_type: str = _SCHEME
     expires_in: int = int(ACCESS_LIFETIME.total_seconds())
 
 

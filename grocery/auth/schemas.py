@@ -1,0 +1,106 @@
+"""What people send and get in /auth."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from grocery.auth.models import ROLES
+from grocery.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from grocery.auth.people import normalize_email
+from grocery.fields import Boolean, Id, Integer, Name, Phone, Schema, Text, Timestamp
+from grocery.paging import PageArgsSchema
+
+MAX_EMAIL_LENGTH = 254
+
+_PHONE = "Any usual writing; kept in E.164. A contact only: it does not sign in before it is verified."
+
+
+class Email(Text):
+    """An e-mail address, in lower case inside."""
+
+    def __init__(self, **kwargs: Any):
+        kwargs.setdefault("validate", []).extend([validate.Length(max=MAX_EMAIL_LENGTH), validate.Email()])
+        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        email = normalize_email(super()._deserialize(value, attr, data, **kwargs))
+        # Quoted local parts may hold spaces and control characters: valid by RFC 5321, in use by nobody but attackers.
+        if '"' in email or not email.isprintable():
+            raise ValidationError("Not a valid email address.")
+        return email
+
+
+class Password(fields.String):
+    """Taken as it is: spaces around it are part of it."""
+
+    def __init__(self, *, min_length: int = 1, **kwargs: Any):
+        kwargs["validate"] = [validate.Length(min=min_length, max=MAX_LENGTH)]
+        kwargs["metadata"] = {"format": "password", **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+            raise ValidationError("Must not have control characters.")
+        return text
+
+
+class CustomerSchema(Schema):
+    """A person with an account."""
+
+    id = Id(required=True)
+    name = Name(required=True)
+    email = Email(required=True, allow_none=True)
+    phone = Text(required=True, allow_none=True, metadata={"description": "In E.164."})
+    is_phone_verified = Boolean(required=True, metadata={"description": "Whether the phone can sign in."})
+    role = Text(required=True, validate=validate.OneOf(ROLES))
+    is_active = Boolean(required=True)
+    created_at = Timestamp(required=True)
+    updated_at = Timestamp(required=True)
+
+
+class RegisterSchema(Schema):
+    name = Name(required=True)
+    email = Email(required=True)
+    password = Password(required=True, min_length=MIN_LENGTH)
+    phone = Phone(load_default=None, allow_none=True, metadata={"description": _PHONE})
+
+
+class LoginSchema(Schema):
+    email = Text(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_EMAIL_LENGTH),
+        metadata={"description": "The e-mail address, or a verified phone number."},
+    )
+    password = Password(required=True)
+
+
+class TokenPairSchema(Schema):
+    access_token = Text(required=True, metadata={"description": "For `Authorization: Bearer …`."})
+    refresh_token = Text(required=True, metadata={"description": "For `POST /auth/refresh`, once, within 30 days."})
+    token_type = Text(required=True, validate=validate.Equal("Bearer"))
+    expires_in = Integer(required=True, metadata={"description": "Seconds that the access token lives."})
+
+
+class UpdateMeSchema(Schema):
+    name = Name()
+    phone = Phone(allow_none=True, metadata={"description": _PHONE})
+
+
+class EraseMeSchema(Schema):
+    password = Password(required=True, metadata={"description": "The current password, to confirm."})
+
+
+class UserArgsSchema(PageArgsSchema):
+    q = Text(load_default=None, metadata={"description": "A part of the name, e-mail address or phone number."})
+    role = Text(load_default=None, validate=validate.OneOf(ROLES))
+    is_active = Boolean(load_default=None)
+
+
+class UpdateUserSchema(Schema):
+    name = Name()
+    role = Text(validate=validate.OneOf(ROLES))
+    is_active = Boolean()

@@ -1,0 +1,211 @@
+"""People: registering, signing in, changing, erasing. Commits nothing; the caller has the transaction."""
+
+import re
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from grocery.auth.errors import (
+    EmailTakenError,
+    InvalidCredentialsError,
+    LastAdminError,
+    PersonNotFoundError,
+    WrongPasswordError,
+)
+from grocery.auth.hooks import customer_deleting
+from grocery.auth.models import Customer
+from grocery.auth.passwords import check_new_password, hash_password, is_right_password, needs_rehash
+from grocery.auth.people import PERSON_COLUMNS, Person, normalize_email
+from grocery.auth.sessions import end_all_sessions, start_session
+from grocery.auth.tokens import TokenPair
+from grocery.db import db, reader
+from grocery.errors import InvalidError
+from grocery.phones import parse_phone
+
+# Any constant will do, as long as nothing else in the database locks the same number.
+ADMINS_LOCK_KEY = 4_711_003
+
+
+def register(*, name: str, email: str, password: str, phone: str | None = None, role: str = "customer") -> Person:
+    """Make an account. `phone` is a contact only, until it is verified.
+
+    Raises EmailTakenError, also when two register the same address at once, and WeakPasswordError.
+    """
+    email = normalize_email(email)
+    check_new_password(password, name, email)
+    values = {"name": name, "email": email, "phone": phone, "role": role, "password_hash": hash_password(password)}
+    statement = upsert(Customer).values(values).on_conflict_do_nothing(index_elements=[Customer.email])
+    row = db.session.execute(statement.returning(*PERSON_COLUMNS)).first()
+    if row is None:
+        raise EmailTakenError
+    return Person(*row)
+
+
+def log_in(identifier: str, password: str) -> TokenPair:
+    """Sign in with an e-mail address or a verified phone number.
+
+    Raises InvalidCredentialsError, after the same work, whether the person is unknown, deactivated or the password
+    wrong. No connection is held while the password is hashed.
+    """
+    identified = select(Customer.id, Customer.password_hash).where(_is_identified_by(identifier), Customer.is_active)
+    with reader() as connection:
+        row = connection.execute(identified).first()
+    customer_id, password_hash = row or (None, None)
+    if not is_right_password(password, password_hash) or customer_id is None or password_hash is None:
+        raise InvalidCredentialsError
+    if needs_rehash(password_hash):
+        password_hash = _rehash(customer_id, password, password_hash)
+    return start_session(customer_id, password_hash=password_hash)
+
+
+def confirm_password(customer_id: int, password: str) -> None:
+    """Raise WrongPasswordError unless this is the person's password."""
+    with reader() as connection:
+        password_hash = connection.scalar(select(Customer.password_hash).where(Customer.id == customer_id))
+    if not is_right_password(password, password_hash):
+        raise WrongPasswordError
+
+
+def get_person(customer_id: int) -> Person:
+    """Raises PersonNotFoundError."""
+    with reader() as connection:
+        row = connection.execute(select(*PERSON_COLUMNS).where(Customer.id == customer_id)).first()
+    if row is None:
+        raise PersonNotFoundError
+    return Person(*row)
+
+
+def get_person_by_email(email: str) -> Person:
+    """Raises PersonNotFoundError."""
+    with reader() as connection:
+        row = connection.execute(select(*PERSON_COLUMNS).where(Customer.email == normalize_email(email))).first()
+    if row is None:
+        raise PersonNotFoundError
+    return Person(*row)
+
+
+def list_people(
+    *,
+    q: str | None = None,
+    role: str | None = None,
+    is_active: bool | None = None,
+    before_id: int | None = None,
+    limit: int | None = None,
+) -> list[Person]:
+    """People, the newest first, from the one before `before_id` on. `q` is a part of a name, e-mail or phone."""
+    statement = select(*PERSON_COLUMNS).order_by(Customer.id.desc()).limit(limit)
+    if q:
+        statement = statement.where(_matches(q))
+    if role is not None:
+        statement = statement.where(Customer.role == role)
+    if is_active is not None:
+        statement = statement.where(Customer.is_active.is_(is_active))
+    if before_id is not None:
+        statement = statement.where(Customer.id < before_id)
+    with reader() as connection:
+        return [Person(*row) for row in connection.execute(statement)]
+
+
+def find_admin_emails() -> list[str]:
+    """The e-mail addresses of all active admins."""
+    admins = select(Customer.email).where(_IS_ACTIVE_ADMIN, Customer.email.is_not(None)).order_by(Customer.id)
+    return [email for email in db.session.scalars(admins) if email]
+
+
+def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:
+    """Change a person's own `name` or `phone`. Another phone has to be verified anew."""
+    if "phone" in changes:
+        is_other = Customer.phone.is_distinct_from(changes["phone"])
+        changes = {**changes, "phone_verified_at": case((is_other, None), else_=Customer.phone_verified_at)}
+    return _change(customer_id, changes)
+
+
+def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
+    """Change `name`, `role` or `is_active` of anyone. Another role, and deactivation, end all sessions of the person.
+
+    Raises PersonNotFoundError, and LastAdminError when no active admin would be left.
+    """
+    person = _lock_person(customer_id)
+    changed = {name: value for name, value in changes.items() if value != getattr(person, name)}
+    if "role" in changed or changed.get("is_active") is False:
+        _check_not_last_admin(person)
+        end_all_sessions(customer_id)
+    return _change(customer_id, changed) if changed else person
+
+
+def delete_customer(customer_id: int, actor: Person | None) -> None:
+    """Erase a person and, by foreign keys, all that is theirs, after what `customer_deleting` causes in other packages.
+
+    Raises PersonNotFoundError, LastAdminError, and what a receiver of the signal raises to refuse. `actor` is None at
+    the command line.
+    """
+    person = _lock_person(customer_id)
+    customer_deleting.send(customer_id=customer_id, actor=actor)
+    _check_not_last_admin(person)
+    db.session.execute(_without_sync(delete(Customer).where(Customer.id == customer_id)))
+
+
+_IS_ACTIVE_ADMIN = and_(Customer.role == "admin", Customer.is_active)
+
+
+def _is_identified_by(identifier: str) -> ColumnElement[bool]:
+    if "@" in identifier:
+        return Customer.email == normalize_email(identifier)
+    try:
+        phone = parse_phone(identifier, current_app.config["DEFAULT_COUNTRY"])
+    except InvalidError:
+        return false()
+    return and_(Customer.phone == phone, Customer.phone_verified_at.is_not(None))
+
+
+def _rehash(customer_id: int, password: str, old_hash: str) -> str:
+    new_hash = hash_password(password)
+    is_same = and_(Customer.id == customer_id, Customer.password_hash == old_hash)
+    db.session.execute(_without_sync(update(Customer).where(is_same).values(password_hash=new_hash)))
+    return new_hash
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    parts = [Customer.name.icontains(q, autoescape=True), Customer.email.contains(normalize_email(q), autoescape=True)]
+    # "0712 345678" finds +254712345678.
+    if re.fullmatch(r"[0-9 ()+.-]+", q) and (digits := re.sub(r"[^0-9]", "", q).lstrip("0")):
+        parts.append(Customer.phone.contains(digits, autoescape=True))
+    return or_(*parts)
+
+
+def _lock_person(customer_id: int) -> Person:
+    row = db.session.execute(select(*PERSON_COLUMNS).where(Customer.id == customer_id).with_for_update()).first()
+    if row is None:
+        raise PersonNotFoundError
+    return Person(*row)
+
+
+def _change(customer_id: int, changes: dict[str, Any]) -> Person:
+    if not changes:
+        return get_person(customer_id)
+    statement = update(Customer).where(Customer.id == customer_id).values(changes).returning(*PERSON_COLUMNS)
+    row = db.session.execute(_without_sync(statement)).first()
+    if row is None:
+        raise PersonNotFoundError
+    return Person(*row)
+
+
+def _check_not_last_admin(person: Person) -> None:
+    """Raise LastAdminError when this person, whose row is locked, is the only active admin.
+
+    Two admins who demote each other hold a row each and would both count the other. The second lock makes one wait,
+    and its count, in a new snapshot, sees what the first has done. It is taken last, so it cannot cause a deadlock.
+    """
+    if not (person.is_admin and person.is_active):
+        return
+    db.session.execute(select(func.pg_advisory_xact_lock(ADMINS_LOCK_KEY)))
+    others = select(Customer.id).where(_IS_ACTIVE_ADMIN, Customer.id != person.id).limit(1)
+    if db.session.scalar(others) is None:
+        raise LastAdminError
+
+
+def _without_sync(statement: Any) -> Any:
+    """The session holds no Customer objects that would have to follow the statement."""
+    return statement.execution_options(synchronize_session=False)

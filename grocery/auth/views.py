@@ -1,0 +1,174 @@
+"""The routes of /auth: signing in and out, and one's own data. Those for admins stand in `user_views`."""
+
+from typing import Any
+
+from flask import Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from grocery.api import Blueprint, public
+from grocery.auth import service, sessions
+from grocery.auth.access import current_person, current_token, customer_required, refresh_required
+from grocery.auth.errors import TokenReusedError
+from grocery.auth.people import Person
+from grocery.auth.schemas import (
+    CustomerSchema,
+    EraseMeSchema,
+    LoginSchema,
+    RegisterSchema,
+    TokenPairSchema,
+    UpdateMeSchema,
+)
+from grocery.auth.tokens import TokenPair
+from grocery.db import transaction
+from grocery.web import idempotency_key
+
+blp = Blueprint("auth", __name__, url_prefix="/auth", description="Registering, signing in and out, one's own data.")
+
+CUSTOMER_EXAMPLE = {
+    "id": 42,
+    "name": "Wanjiku Kamau",
+    "email": "wanjiku@example.com",
+    "phone": "+254712345678",
+    "is_phone_verified": False,
+    "role": "customer",
+    "is_active": True,
+    "created_at": "2026-03-02T08:15:00Z",
+    "updated_at": "2026-03-02T08:15:00Z",
+}
+_TOKENS_EXAMPLE = {
+    "access_token": "eyJhbGciOiJIUzI1NiIs…",
+    "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
+    "token_type": "Bearer",
+    "expires_in": 900,
+}
+_REPEAT_KEY_PARAMETER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Chosen by the client for this exchange. Sent again with the same token within 30 s, when the answer"
+    " was lost, it gets the very same pair.",
+    "example": "7f0c2f6e-refresh-1",
+}
+
+
+@blp.route("/register", methods=["POST"])
+@public
+@blp.problems(_409="The e-mail address has an account already: `email_taken`.")
+@blp.arguments(
+    RegisterSchema,
+    example={
+        "name": "Wanjiku Kamau",
+        "email": "wanjiku@example.com",
+        "password": "correct horse battery",
+        "phone": "0712 345678",
+    },
+)
+@blp.response(201, CustomerSchema, description="The new customer.", example=CUSTOMER_EXAMPLE)
+def register(body: dict[str, Any]) -> Person:
+    """Make an account
+
+    Then sign in with `POST /auth/login`. Upper and lower case do not matter in the e-mail address.
+    """
+    with transaction():
+        return service.register(**body)
+
+
+@blp.route("/login", methods=["POST"])
+@public
+@blp.problems(_401="Unknown, wrong password or deactivated, without saying which: `invalid_credentials`.")
+@blp.arguments(LoginSchema, example={"email": "wanjiku@example.com", "password": "correct horse battery"})
+@blp.response(200, TokenPairSchema, description="The tokens of a new sign-in.", example=_TOKENS_EXAMPLE)
+def log_in(body: dict[str, Any]) -> ResponseReturnValue:
+    """Sign in
+
+    The access token is for the `Authorization` header of all other requests; it lives for 15 minutes. With the refresh
+    token, which lives for 30 days, `POST /auth/refresh` gets a new pair.
+    """
+    with transaction():
+        pair = service.log_in(body["email"], body["password"])
+    return _token_response(pair)
+
+
+@blp.route("/refresh", methods=["POST"])
+@refresh_required
+@blp.doc(parameters=[_REPEAT_KEY_PARAMETER])
+@blp.problems(
+    _401="Not a valid refresh token, or one that was used before (`token_revoked`): then its whole sign-in is ended.",
+    _422="The Idempotency-Key is not valid.",
+)
+@blp.response(200, TokenPairSchema, description="A new pair of the same sign-in.", example=_TOKENS_EXAMPLE)
+def refresh_tokens() -> ResponseReturnValue:
+    """Exchange the refresh token for a new pair
+
+    Send the refresh token as the bearer token. It is good once: seen again, it may have been stolen, and all tokens of
+    the sign-in die. So that a lost answer signs nobody out, send an `Idempotency-Key` and repeat with the same one.
+    """
+    token, repeat_key = current_token(), idempotency_key()
+    try:
+        with transaction():
+            pair = sessions.rotate_session(token, repeat_key)
+    except TokenReusedError:
+        with transaction():
+            sessions.end_session(token)
+        raise
+    return _token_response(pair)
+
+
+@blp.route("/logout", methods=["POST"])
+@customer_required
+@blp.response(204, description="The access token is dead, and so are all tokens of the same sign-in.")
+def log_out() -> ResponseReturnValue:
+    """Sign out
+
+    Other sign-ins of the same person, on other devices, stay.
+    """
+    with transaction():
+        sessions.end_session(current_token())
+    return Response(status=204)
+
+
+@blp.route("/me")
+@customer_required
+@blp.response(200, CustomerSchema, example=CUSTOMER_EXAMPLE)
+def get_me() -> Person:
+    """Read one's own data"""
+    return current_person()
+
+
+@blp.route("/me", methods=["PATCH"])
+@customer_required
+@blp.arguments(UpdateMeSchema, example={"name": "Wanjiku Njeri", "phone": "+254722000111"})
+@blp.response(200, CustomerSchema, example={**CUSTOMER_EXAMPLE, "name": "Wanjiku Njeri", "phone": "+254722000111"})
+def update_me(body: dict[str, Any]) -> Person:
+    """Change one's own name or phone
+
+    Fields that are not sent stay as they are; `"phone": null` removes the number. Another number is not verified.
+    """
+    with transaction():
+        return service.update_profile(current_person().id, body)
+
+
+@blp.route("/me", methods=["DELETE"])
+@customer_required
+@blp.problems(
+    _403="The password is wrong: `wrong_password`.",
+    _409="An order is on its way (`order_in_transit`), or this is the last active admin (`last_admin`).",
+)
+@blp.arguments(EraseMeSchema, example={"password": "correct horse battery"})
+@blp.response(204, description="The account is gone.")
+def delete_me(body: dict[str, Any]) -> ResponseReturnValue:
+    """Erase one's own account
+
+    With it go the orders, carts, messages and tokens. Orders that are not on their way yet are cancelled first.
+    """
+    person = current_person()
+    service.confirm_password(person.id, body["password"])
+    with transaction():
+        service.delete_customer(person.id, actor=person)
+    return Response(status=204)
+
+
+def _token_response(pair: TokenPair) -> Response:
+    response = jsonify(TokenPairSchema().dump(pair))
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+    return response
