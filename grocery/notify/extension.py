@@ -24,6 +24,7 @@ class NotifyState:
 
     backends: Backends
     find_admin_emails: Callable[[], list[str]]
+    check_admin: Callable[[], None]
 
 
 def build_backends(settings: Settings) -> Backends:

@@ -16,8 +16,8 @@ class Notification(Base):
     """One message on one channel to one recipient.
 
     `next_attempt_at` is when it is due (null: nothing is left to do); `leased_until` is when a worker that claimed it
-    and did not report must be taken for dead. `attempts` only grows, since it tells whose attempt an outcome belongs to;
-    sending a message anew raises `max_attempts` instead.
+    and did not report must be taken for dead. `attempts` tells whose attempt an outcome belongs to, so sending a
+    message anew does not reset it but raises `max_attempts`.
     """
 
     __tablename__ = "notifications"

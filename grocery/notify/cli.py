@@ -1,0 +1,102 @@
+"""`flask notify …`: messages, for the operator."""
+
+import uuid
+from typing import Any
+
+import click
+from flask import current_app
+
+from grocery.commands import CommandGroup, print_json, print_table
+from grocery.db import transaction
+from grocery.errors import GroceryError
+from grocery.notify import outbox
+from grocery.notify.claims import count_due
+from grocery.notify.extension import state
+from grocery.notify.models import CHANNELS, STATUSES
+from grocery.notify.outcome import Outcome, SendResult
+from grocery.notify.schemas import NotificationSchema
+from grocery.notify.sending import mail_domain, send_due
+from grocery.phones import parse_phone
+from grocery.queues import NOTIFY, doorbell
+
+notify = CommandGroup("notify", help="Messages to customers and admins.")
+
+_HEADINGS = ("id", "created", "channel", "event", "recipient", "status", "attempts", "error")
+
+
+@notify.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only messages in this status.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="Only messages of this channel.")
+@click.option("--event", help="Only messages about this event, such as order_placed.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at the most.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the texts.")
+def list_messages(as_json: bool, **filters: Any) -> None:
+    """List messages, the newest first."""
+    rows = outbox.list_notifications(**filters)
+    if as_json:
+        print_json(NotificationSchema(many=True).dump(rows))
+        return
+    columns = ("channel", "event", "recipient", "status", "attempts", "error")
+    print_table(
+        _HEADINGS,
+        [(row["id"], f"{row['created_at']:%Y-%m-%d %H:%M:%S}Z", *(row[name] for name in columns)) for row in rows],
+    )
+
+
+@notify.command("resend")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+def resend(ids: tuple[int, ...]) -> None:
+    """Send messages anew that failed, or of which nobody knows whether they arrived."""
+    refused = 0
+    for notification_id in ids:
+        try:
+            with transaction():
+                outbox.resend(notification_id)
+        except GroceryError as error:
+            refused += 1
+            click.echo(error.detail, err=True)
+        else:
+            click.echo(f"Notification {notification_id} waits to be sent.")
+    if refused:
+        raise click.ClickException(f"{refused} of {len(ids)} could not be sent anew.")
+
+
+@notify.command("test-sms")
+@click.argument("phone")
+@click.option("--text", "body", help="What to send.")
+def test_sms(phone: str, body: str | None) -> None:
+    """Send an SMS to PHONE at once, through the provider that the settings name."""
+    number = parse_phone(phone, current_app.config["DEFAULT_COUNTRY"])
+    shop = current_app.config["SHOP_NAME"]
+    _show(state().backends.sms.send(number, body or f"{shop}: this is a test message."), number)
+
+
+@notify.command("test-email")
+@click.argument("address")
+def test_email(address: str) -> None:
+    """Send an e-mail to ADDRESS at once, through the server that the settings name."""
+    shop = current_app.config["SHOP_NAME"]
+    subject = f"A test message of {shop}"
+    body = f"This is a test message of {shop}.\n\nIf you can read it, sending works.\n"
+    _show(state().backends.mail.send(address, subject, body, f"<test-{uuid.uuid4()}@{mail_domain()}>"), address)
+
+
+@notify.command("relay")
+@click.option("--send", is_flag=True, help="Send the messages here, without a worker.")
+def relay(send: bool) -> None:
+    """Have the workers send what is due now. Once; `flask relay` does it all the time."""
+    due = count_due()
+    if send:
+        tally = send_due()
+        click.echo(", ".join(f"{status}: {count}" for status, count in sorted(tally.items())) or "Nothing was due.")
+        return
+    click.echo(f"{due} {'message is' if due == 1 else 'messages are'} due.")
+    if due and not doorbell().ring(NOTIFY):
+        raise click.ClickException("Redis is away: the workers could not be told. Use --send to send from here.")
+
+
+def _show(result: SendResult, recipient: str) -> None:
+    if result.outcome is not Outcome.SENT:
+        raise click.ClickException(f"{recipient}: {result.outcome}: {result.error}")
+    details = ", ".join(detail for detail in (result.provider_id, result.cost) if detail)
+    click.echo(f"Sent to {recipient} ({details}).")

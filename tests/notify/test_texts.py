@@ -1,0 +1,256 @@
+"""The words: every text can be written, fits its channel, and cannot be broken out of by what people type."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import TemplateNotFound, UndefinedError, meta
+from jinja2.nodes import Getattr, Name
+
+from grocery.notify import gsm7, texts
+from grocery.notify.texts import PICKUP, Text, render
+from tests.notify.factories import order_context
+
+CUSTOMER_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")
+CUSTOMER_EMAIL = (*CUSTOMER_SMS, "order_confirmed", "order_packed")
+ADMIN_EMAIL = ("order_placed", "order_updated", "order_cancelled", "order_stuck", "notification_unknown")
+ALL = [
+    *[(event, "customer", "sms") for event in CUSTOMER_SMS],
+    *[(event, "customer", "email") for event in CUSTOMER_EMAIL],
+    *[(event, "admin", "email") for event in ADMIN_EMAIL],
+]
+NOTIFICATION = {
+    "id": 7,
+    "channel": "sms",
+    "event": "order_placed",
+    "recipient": "+254711000001",
+    "attempts": 3,
+    "error": "ReadTimeout",
+    "order_id": 4,
+}
+
+
+def context_of(event: str, **overrides: Any) -> dict[str, Any]:
+    if event == "notification_unknown":
+        return {"shop": "Test Grocer", "url": "http://shop.example", "notification": deepcopy(NOTIFICATION)}
+    return order_context(**overrides)
+
+
+def names_used(template: str, root: str | None = None) -> set[str]:
+    """The context's names that a template reads itself; those below `root` when given."""
+    source = (Path(texts.__file__).parent / "templates/en" / template).read_text()
+    tree = texts._templates.parse(source)
+    if root is None:
+        return meta.find_undeclared_variables(tree) - {"row", "rule", "is_tight"}
+    return {node.attr for node in tree.find_all(Getattr) if isinstance(node.node, Name) and node.node.name == root}
+
+
+def test_every_template_is_known_to_these_tests() -> None:
+    folder = Path(texts.__file__).parent / "templates/en"
+
+    files = {path.name for path in folder.iterdir() if not path.name.startswith("_")}
+    assert files == {f"{'.'.join(text)}.txt" for text in ALL}
+
+
+@pytest.mark.parametrize("delivery", [PICKUP, "Moi Avenue 5, near Shell, blue gate"])
+@pytest.mark.parametrize(("event", "audience", "channel"), ALL)
+def test_every_text_can_be_written(event: str, audience: str, channel: str, delivery: str) -> None:
+    text = render(event, audience, channel, context_of(event, order={"delivery": delivery}))
+
+    assert "Test Grocer" in text.body
+    assert "{" not in text.body
+    assert "  None" not in text.body
+    assert "\n\n\n" not in text.body
+    if channel == "email":
+        assert text.subject
+        assert "\n" not in text.subject
+        assert text.body.endswith("Test Grocer\nhttp://shop.example\n")
+        assert max(map(len, text.body.splitlines())) <= 72
+    else:
+        assert text.subject is None
+        assert "\n" not in text.body
+
+
+@pytest.mark.parametrize(("event", "audience", "channel"), ALL)
+def test_every_text_can_be_written_without_what_may_be_missing(event: str, audience: str, channel: str) -> None:
+    bare: dict[str, Any] = {
+        "change": None,
+        "note": None,
+        "url": None,
+        "customer": {"name": "a deleted account", "phone": None, "email": None},
+        "order": {"note": None, "lines": []},
+    }
+    text = render(event, audience, channel, context_of(event, **bare))
+
+    assert "None" not in text.body
+    assert "\n\n\n" not in text.body
+
+
+@pytest.mark.parametrize(("event", "audience", "channel"), ALL)
+def test_missing_value_is_an_error_not_a_gap(event: str, audience: str, channel: str) -> None:
+    for name in names_used(f"{event}.{audience}.{channel}.txt"):
+        context = context_of(event)
+        del context[name]
+        with pytest.raises(UndefinedError):
+            render(event, audience, channel, context)
+    for root in ("order", "notification"):
+        for name in names_used(f"{event}.{audience}.{channel}.txt", root):
+            context = context_of(event)
+            del context[root][name]
+            with pytest.raises(UndefinedError):
+                render(event, audience, channel, context)
+
+
+def test_missing_value_of_a_line_is_an_error_too() -> None:
+    context = order_context()
+    del context["order"]["lines"][1]["line_total"]
+
+    with pytest.raises(UndefinedError, match="line_total"):
+        render("order_placed", "customer", "email", context)
+
+
+def test_event_without_a_text_is_an_error() -> None:
+    with pytest.raises(TemplateNotFound, match=r"en/order_packed\.customer\.sms\.txt"):
+        render("order_packed", "customer", "sms", order_context())
+
+
+@pytest.mark.parametrize("delivery", [PICKUP, "Moi Avenue 5, near Shell, blue gate"])
+@pytest.mark.parametrize("event", CUSTOMER_SMS)
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"shop": "Mama Wanjiku’s Fresh Fruit, Vegetable & Household Supermarket, Nakuru"},
+        {"change": "Brookside Milk 500 ml, Sukuma Wiki (Kale) and 14 other products are sold out and were taken out"},
+        {"note": "We are very sorry: our van broke down near Naivasha and nobody could come to help us in time."},
+        {
+            "shop": "Kiambu Road Fresh Produce and More Ltd",
+            "order": {"number": "G-7K3M9QX2ZAB", "total": "KES 10,000,000.50"},
+            "change": "y" * 500,
+            "note": "z" * 500,
+        },
+    ],
+    ids=["ordinary", "long shop", "long change", "long note", "all long"],
+)
+def test_sms_fits_into_one_part(event: str, delivery: str, overrides: dict[str, Any]) -> None:
+    overrides = {**overrides, "order": {**overrides.get("order", {}), "delivery": delivery}}
+    body = render(event, "customer", "sms", order_context(**overrides)).body
+
+    assert gsm7.is_gsm7(body)
+    assert gsm7.length(body) <= 160
+    assert overrides["order"].get("number", "G-7K3M9Q") in body
+
+
+def test_sms_of_a_placed_order() -> None:
+    assert render("order_placed", "customer", "sms", order_context()) == Text(
+        None, "Test Grocer: order G-7K3M9Q received, KES 1,250. We text you when it is on its way. Thank you!"
+    )
+    assert render("order_placed", "customer", "sms", order_context(order={"delivery": PICKUP})).body == (
+        "Test Grocer: order G-7K3M9Q received, KES 1,250. Pickup at the shop. We will tell you when it is ready. "
+        "Thank you!"
+    )
+
+
+def test_sms_keeps_long_values_whole_when_there_is_room() -> None:
+    shop = "Kiambu Road Fresh Produce and More"
+    body = render("order_shipped", "customer", "sms", order_context(shop=shop)).body
+
+    assert body == (f"{shop}: order G-7K3M9Q is on its way to you. Please keep your phone near. Total: KES 1,250.")
+
+
+def test_sms_in_another_script_is_sent_whole() -> None:
+    body = render("order_cancelled", "customer", "sms", order_context(note="المحل مغلق اليوم")).body
+
+    assert "المحل مغلق اليوم. You are always welcome" in body
+    assert gsm7.parts(body) == 2
+
+
+def test_email_of_a_placed_order() -> None:
+    text = render("order_placed", "customer", "email", order_context())
+
+    assert text.subject == "We have your order G-7K3M9Q - thank you!"
+    assert text.body == (
+        "Hello Amina Odhiambo,\n"
+        "\n"
+        "thank you for your order at Test Grocer. We have it, and we are\n"
+        "getting it ready for you.\n"
+        "\n"
+        "Order G-7K3M9Q\n"
+        "\n"
+        "Sukuma Wiki (Kale)\n"
+        "  1.5 kg at KES 60                    KES 90\n"
+        "Brookside Milk 500 ml\n"
+        "  2 x KES 65                         KES 130\n"
+        "--------------------------------------------\n"
+        "Subtotal                           KES 1,050\n"
+        "Delivery                             KES 200\n"
+        "Total                              KES 1,250\n"
+        "VAT included in it                 KES 70.50\n"
+        "\n"
+        "Delivery to: Moi Avenue 5, near Shell, blue gate\n"
+        "Payment: Cash on delivery\n"
+        "Your note: Ring twice\n"
+        "\n"
+        "We will write again when it is on its way.\n"
+        "\n"
+        "Test Grocer\n"
+        "http://shop.example\n"
+    )
+
+
+def test_order_that_is_collected_pays_no_delivery_and_speaks_of_the_shop() -> None:
+    body = render("order_shipped", "customer", "email", order_context(order={"delivery": PICKUP})).body
+
+    assert "Come and collect it at the shop." in body
+    assert "Pickup at the shop\nPayment: Cash on delivery" in body
+    assert "Delivery  " not in body
+    assert "on its way" not in body
+
+
+def test_amounts_that_do_not_fit_stand_on_a_line_of_their_own() -> None:
+    line = {
+        "name": "Gold",
+        "quantity": "9999.999 kg",
+        "unit_price": "KES 10,000,000",
+        "line_total": "KES 99,999,990,000",
+    }
+    body = render("order_placed", "customer", "email", order_context(order={"lines": [line]})).body
+
+    assert "\n  9999.999 kg at KES 10,000,000\n                          KES 99,999,990,000\n" in body
+
+
+@pytest.mark.parametrize("break_", ["\n", "\r\n", "\r", "\u2028", "\u0085", "\x0b", "\n\n"])
+def test_value_cannot_break_out_of_the_subject(break_: str) -> None:
+    number = f"G-1{break_}Bcc: thief@example.com{break_}{break_}Pay here"
+    text = render("order_confirmed", "customer", "email", order_context(order={"number": number}))
+
+    assert text.subject == "Your order G-1 Bcc: thief@example.com Pay here is confirmed"
+
+
+def test_value_cannot_forge_a_line_of_the_table() -> None:
+    name = "Milk\n--------------------------------------------\nTotal                                  KES 0"
+    line = {"name": name, "quantity": "2 x", "unit_price": "KES 65", "line_total": "KES 130"}
+    body = render("order_placed", "customer", "email", order_context(order={"lines": [line]})).body
+
+    assert "Milk -------------------------------------------- Total KES 0\n" in body
+
+
+def test_value_is_never_read_as_a_template() -> None:
+    body = render("order_cancelled", "customer", "sms", order_context(note="{{ 7 * 7 }} {% raw %}")).body
+
+    assert "{{ 7 * 7 }} {% raw %}" in body
+
+
+def test_character_that_postgresql_refuses_is_left_out() -> None:
+    body = render("order_cancelled", "customer", "email", order_context(note="so\x00rry")).body
+
+    assert "so rry." in body
+
+
+def test_name_that_goes_on_and_on_is_cut() -> None:
+    customer = {"name": "Win a million at http://evil.example now " * 20, "phone": None, "email": "a@example.com"}
+    greeting = render("order_placed", "customer", "email", order_context(customer=customer)).body.partition("\n")[0]
+
+    assert len(greeting) < 72
+    assert greeting.endswith("...,")
