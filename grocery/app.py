@@ -5,6 +5,8 @@ from werkzeug.wrappers import Response
 
 from grocery import api, auth, db, demo, errors, health, logs, notify, orders, products, queues, relay, web
 from grocery.api import public
+from grocery.auth.access import admin_required
+from grocery.auth.service import find_admin_emails
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
 from grocery.extensions import api as smorest
@@ -33,7 +35,9 @@ def create_app(config: Settings | None = None) -> Flask:
     smorest.register_blueprint(health.blp)
     app.register_blueprint(swagger)
     app.add_url_rule("/", "home", home)
-    for package in (notify, auth, products, orders, relay, demo):
+    # It stands below the package that knows people, and asks it through these two.
+    notify.init_app(app, find_admin_emails=find_admin_emails, admin_required=admin_required)
+    for package in (auth, products, orders, relay, demo):
         package.init_app(app)
     return app
 
