@@ -23,48 +23,22 @@ from grocery.products.errors import (
 #: More than any shop has of one product; a typing error, and far below what the column holds.
 MAX_STOCK = Decimal(10_000_000)
 
-# SELECT … FOR UPDATE waits for other takers and yields the rows as they left them, while an UPDATE alone would look at
-# the rows as they were when the statement began. So `locked` has the true stock, `verdict` judges all rows before the
-# first is changed, and what is missing is known without a second query. MATERIALIZED: the locks come first, in order.
-_TAKE = text("""
-    WITH wanted AS (
-        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:quantities AS numeric[])) AS wanted (id, quantity)
-    ), locked AS MATERIALIZED (
-        SELECT product.id, product.name, product.stock, product.is_active, wanted.quantity
-        FROM products AS product JOIN wanted USING (id)
-        ORDER BY product.id
-        FOR NO KEY UPDATE OF product
-    ), verdict AS MATERIALIZED (
-        SELECT count(*) = cardinality(CAST(:ids AS bigint[])) AND bool_and(is_active AND stock >= quantity) AS is_enough
-        FROM locked
-    ), taken AS (
-        UPDATE products AS product SET stock = product.stock - locked.quantity
-        FROM locked, verdict
-        WHERE verdict.is_enough AND product.id = locked.id AND product.stock >= locked.quantity
-        RETURNING product.id, locked.quantity
-    ), noted AS (
-        INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id)
-        SELECT id, -quantity, 'sold', :order_id, :actor_id FROM taken ORDER BY id
-    )
-    SELECT verdict.is_enough, locked.id, locked.name, locked.stock, locked.is_active
-    FROM verdict LEFT JOIN locked ON NOT verdict.is_enough
-    ORDER BY locked.id
-""")
+# Locking and changing are two statements on purpose. An UPDATE looks at the rows as they were when its statement began;
+# those that the same statement has locked since, it must find again through the chain of their versions. Tried with
+# orders and cancellations at once, that left rows out and deadlocked. A second statement begins with the locked rows.
+_LOCK = text("SELECT id, name, stock, is_active FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-_RETURN = text("""
-    WITH given AS (
-        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:quantities AS numeric[])) AS given (id, quantity)
-    ), locked AS MATERIALIZED (
-        SELECT product.id, given.quantity FROM products AS product JOIN given USING (id)
-        ORDER BY product.id
-        FOR NO KEY UPDATE OF product
-    ), returned AS (
-        UPDATE products AS product SET stock = product.stock + locked.quantity
-        FROM locked WHERE product.id = locked.id
-        RETURNING product.id, locked.quantity
+_CHANGE = text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:deltas AS numeric[])) AS wanted (id, delta)
+    ), changed AS (
+        UPDATE products AS product SET stock = product.stock + wanted.delta
+        FROM wanted WHERE product.id = wanted.id AND product.stock + wanted.delta >= 0
+        RETURNING product.id, wanted.delta
     )
     INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id)
-    SELECT id, quantity, :reason, :order_id, :actor_id FROM returned ORDER BY id
+    SELECT id, delta, :reason, :order_id, :actor_id FROM changed ORDER BY id
+    RETURNING product_id
 """)
 
 _ADJUST = text("""
@@ -79,20 +53,7 @@ _ADJUST = text("""
     SELECT stock FROM changed
 """)
 
-_PRODUCT = text("SELECT unit, stock FROM products WHERE id = :product_id")
-
-_COUNT = text("""
-    WITH locked AS MATERIALIZED (
-        SELECT id, stock FROM products WHERE id = :product_id AND (unit = 'kg' OR :quantity % 1 = 0) FOR NO KEY UPDATE
-    ), changed AS (
-        UPDATE products AS product SET stock = :quantity FROM locked
-        WHERE product.id = locked.id AND locked.stock <> :quantity
-    ), noted AS (
-        INSERT INTO stock_movements (product_id, delta, reason, actor_id, note)
-        SELECT id, :quantity - stock, 'counted', :actor_id, :note FROM locked WHERE stock <> :quantity
-    )
-    SELECT stock FROM locked
-""")
+_PRODUCT = text("SELECT unit, stock FROM products WHERE id = :product_id FOR NO KEY UPDATE")
 
 
 def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | None) -> None:
@@ -102,27 +63,26 @@ def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | 
     last. Raises ProductUnavailableError for products withdrawn or deleted meanwhile, else OutOfStockError; then nothing
     was changed.
     """
+    _check_positive(wanted)
     if not wanted:
         return
-    rows = db.session.execute(_TAKE, {**_arrays(wanted), "order_id": order_id, "actor_id": actor_id}).all()
-    if rows[0].is_enough:
-        return
-    for_sale = {row.id for row in rows if row.is_active}
-    if gone := wanted.keys() - for_sale:
+    rows = db.session.execute(_LOCK, {"ids": list(wanted)}).all()
+    if gone := wanted.keys() - {row.id for row in rows if row.is_active}:
         raise ProductUnavailableError(gone)
-    raise OutOfStockError(
-        Shortage(row.id, row.name, wanted[row.id], row.stock) for row in rows if row.stock < wanted[row.id]
-    )
+    if short := [row for row in rows if row.stock < wanted[row.id]]:
+        raise OutOfStockError(Shortage(row.id, row.name, wanted[row.id], row.stock) for row in short)
+    _change({product_id: -quantity for product_id, quantity in wanted.items()}, "sold", order_id, actor_id)
 
 
 def return_stock(
     quantities: Mapping[int, Decimal], *, order_id: int | None, actor_id: int | None, reason: str = "cancelled"
 ) -> None:
     """Put back what an order had taken; products deleted meanwhile are skipped, withdrawn ones are not."""
+    _check_positive(quantities)
     if not quantities:
         return
-    parameters = {**_arrays(quantities), "reason": reason, "order_id": order_id, "actor_id": actor_id}
-    db.session.execute(_RETURN, parameters)
+    rows = db.session.execute(_LOCK, {"ids": list(quantities)}).all()
+    _change({row.id: quantities[row.id] for row in rows}, reason, order_id, actor_id)
 
 
 def adjust_stock(
@@ -145,11 +105,13 @@ def count_stock(product_id: int, quantity: Decimal, *, actor_id: int | None, not
 
     Raises ProductNotFoundError, and InvalidError for a part of a piece. `quantity` must be from 0 to MAX_STOCK.
     """
-    parameters = {"product_id": product_id, "quantity": quantity, "actor_id": actor_id, "note": note}
-    before = db.session.execute(_COUNT, parameters).scalar()
-    if before is None:
-        raise _refusal(product_id, quantity)
-    return Decimal(before)
+    product = db.session.execute(_PRODUCT, {"product_id": product_id}).one_or_none()
+    if product is None:
+        raise ProductNotFoundError
+    check_quantity(product.unit, quantity, "quantity")
+    if quantity != product.stock:
+        adjust_stock(product_id, quantity - product.stock, reason="counted", actor_id=actor_id, note=note)
+    return Decimal(product.stock)
 
 
 def check_quantity(unit: str, quantity: Decimal, field: str) -> None:
@@ -158,10 +120,19 @@ def check_quantity(unit: str, quantity: Decimal, field: str) -> None:
         raise InvalidError("Sold by piece.", errors={field: ["Must be a whole number: the product is sold by piece."]})
 
 
-def _arrays(quantities: Mapping[int, Decimal]) -> dict[str, list[int] | list[Decimal]]:
+def _change(deltas: Mapping[int, Decimal], reason: str, order_id: int | None, actor_id: int | None) -> None:
+    """Change rows that this transaction has locked, and write the ledger."""
+    if not deltas:
+        return
+    parameters = {"ids": list(deltas.keys()), "deltas": list(deltas.values()), "reason": reason}
+    changed = db.session.execute(_CHANGE, {**parameters, "order_id": order_id, "actor_id": actor_id}).scalars().all()
+    if len(changed) != len(deltas):
+        raise RuntimeError(f"{len(changed)} of {len(deltas)} stock changes took place")
+
+
+def _check_positive(quantities: Mapping[int, Decimal]) -> None:
     if any(quantity <= 0 for quantity in quantities.values()):
         raise ValueError("quantities must be above zero")
-    return {"ids": list(quantities.keys()), "quantities": list(quantities.values())}
 
 
 def _refusal(product_id: int, delta: Decimal) -> GroceryError:
