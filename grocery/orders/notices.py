@@ -60,7 +60,7 @@ def tell_erased(order: Row) -> None:
     """Tell admins that an open order went with its customer's account: without anything about the person."""
     nobody = {"name": "a deleted account", "phone": None, "email": None}
     reason = "The customer's account was deleted."
-    anonymous = {**order, "address": None, "landmark": None, "note": None}
+    anonymous = {**order, "phone": None, "address": None, "landmark": None, "note": None}
     context = make_context(anonymous, [], nobody, change=reason, note=reason)
     queue_messages(_to_admins("order_cancelled", context, f"erased:{order['number']}", None))
 

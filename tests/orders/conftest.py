@@ -1,0 +1,54 @@
+"""People of a shop, signed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from grocery.auth.people import Person
+from tests.auth.factories import make_customer, sign_in
+
+
+@dataclass
+class Caller:
+    """A signed-in person and a client: `caller.post("/orders/", json=…)`."""
+
+    client: FlaskClient
+    person: Person
+    headers: dict[str, str]
+
+    def __getattr__(self, method: str) -> Callable[..., TestResponse]:
+        call = getattr(self.client, method)
+
+        def request(path: str, *, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
+            return call(path, headers={**self.headers, **(headers or {})}, **kwargs)
+
+        return request
+
+
+def caller(client: FlaskClient, **person: Any) -> Caller:
+    made = make_customer(**person)
+    return Caller(client, made, sign_in(made))
+
+
+@pytest.fixture
+def customer(context: None, client: FlaskClient) -> Caller:
+    return caller(client, name="Amina Otieno", email="amina@example.com", phone="+254712345678")
+
+
+@pytest.fixture
+def other_customer(context: None, client: FlaskClient) -> Caller:
+    return caller(client, name="Brian Kiprop", email="brian@example.com")
+
+
+@pytest.fixture
+def staff(context: None, client: FlaskClient) -> Caller:
+    return caller(client, name="Njeri Staff", role="staff")
+
+
+@pytest.fixture
+def admin(context: None, client: FlaskClient) -> Caller:
+    return caller(client, name="Mwangi Admin", role="admin")
