@@ -27,7 +27,6 @@ VAT_CLASSES = ("standard", "zero", "exempt")
 MOVEMENT_REASONS = ("opening", "received", "sold", "cancelled", "returned", "damaged", "expired", "counted")
 
 
-
 def _words(column: str) -> str:
     """SQL for a text as words only.
 

@@ -1,7 +1,7 @@
 """VAT rates of Kenya by class (pure).
 
-Source: Value Added Tax Act, 2013: 16 % in general (section 5), zero-rated supplies in its Second Schedule, exempt ones in
-the First. Zero and exempt cost the customer the same and differ in what the shop may reclaim.
+Source: Value Added Tax Act, 2013: 16 % in general (section 5), zero-rated supplies in its Second Schedule, exempt ones
+in the First. Zero and exempt cost the customer the same and differ in what the shop may reclaim.
 """
 
 from decimal import Decimal

@@ -163,6 +163,24 @@ def test_a_waiting_taker_sees_what_the_first_one_left(app: Flask) -> None:
     assert stock_of(product) == 1
 
 
+def test_a_waiting_taker_gets_what_the_first_one_returned(app: Flask) -> None:
+    product = make_product(stock=Decimal(1))
+    order_id = make_order_row()
+    with ThreadPoolExecutor(1) as pool:
+
+        def take_three(_number: int) -> None:
+            with transaction():
+                take_stock({product: Decimal(3)}, order_id=order_id, actor_id=None)
+
+        with transaction():
+            return_stock({product: Decimal(4)}, order_id=order_id, actor_id=None)
+            future = pool.submit(in_threads, app, 1, take_three)
+            _wait_for_a_blocked_statement()
+        assert future.result() == [None]
+    assert stock_of(product) == 2
+    assert unbalanced() == []
+
+
 def test_a_waiting_taker_sees_that_the_product_was_deleted(app: Flask) -> None:
     product = make_product()
     order_id = make_order_row()

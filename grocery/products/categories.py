@@ -1,0 +1,154 @@
+"""The category tree. Each category keeps the path of names from the root, so that products need one join only."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from grocery.db import db
+from grocery.errors import InvalidError
+from grocery.products.errors import (
+    CategoryCycleError,
+    CategoryExistsError,
+    CategoryNotEmptyError,
+    CategoryNotFoundError,
+)
+from grocery.products.models import Category
+
+#: More levels than anyone finds anything in.
+MAX_DEPTH = 8
+
+_COLUMNS = tuple(Category.__table__.columns)
+
+# Writes of the tree are rare, and each depends on paths that another one could be changing: one at a time. Readers, and
+# products that refer to a category, do not wait.
+_LOCK = text("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
+
+_MOVE_BRANCH = text("""
+    UPDATE categories SET path = :new_path || substr(path, length(:old_path) + 1)
+    WHERE path = :old_path OR starts_with(path, :old_path || '/')
+""")
+
+_FIND_PATHS = text("""
+    SELECT wanted.path AS wanted, category.id
+    FROM unnest(CAST(:paths AS text[])) AS wanted (path) JOIN categories AS category
+    ON lower(category.path) = lower(wanted.path)
+""")
+
+
+def read_tree(connection: Connection) -> list[dict[str, Any]]:
+    """All categories as JSON, each with its `children`, siblings by position and name."""
+    rows = connection.execute(select(*_COLUMNS).order_by(Category.position, func.lower(Category.name), Category.id))
+    nodes = {row.id: {**category_json(row), "children": []} for row in rows}
+    roots: list[dict[str, Any]] = []
+    for node in nodes.values():
+        siblings = roots if node["parent_id"] is None else nodes[node["parent_id"]]["children"]
+        siblings.append(node)
+    return roots
+
+
+def category_json(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "parent_id": row.parent_id,
+        "path": row.path,
+        "position": row.position,
+    }
+
+
+def check_category_exists(category_id: int) -> None:
+    """Raise CategoryNotFoundError unless there is such a category."""
+    _get(category_id)
+
+
+def create_category(values: Mapping[str, Any]) -> Row:
+    """Make a category (WriteCategorySchema). Raises CategoryExistsError, and InvalidError for an unknown parent."""
+    db.session.execute(_LOCK)
+    path = _path_below(values["parent_id"], values["name"])
+    _check_depth(path)
+    try:
+        return db.session.execute(insert(Category).values({**values, "path": path}).returning(*_COLUMNS)).one()
+    except IntegrityError as error:
+        raise CategoryExistsError(path) from error
+
+
+def replace_category(category_id: int, values: Mapping[str, Any]) -> Row:
+    """Rename or move a category, and with it the paths of all below it.
+
+    Raises CategoryNotFoundError, CategoryExistsError, CategoryCycleError, and InvalidError for an unknown parent or too
+    many levels.
+    """
+    db.session.execute(_LOCK)
+    old_path = _get(category_id).path
+    new_path = _path_below(values["parent_id"], values["name"])
+    if values["parent_id"] == category_id or new_path.startswith(f"{old_path}/"):
+        raise CategoryCycleError()
+    _check_depth(new_path + _deepest_below(old_path))
+    try:
+        db.session.execute(_MOVE_BRANCH, {"old_path": old_path, "new_path": new_path})
+    except IntegrityError as error:
+        raise CategoryExistsError(new_path) from error
+    changed = update(Category).where(Category.id == category_id).values(values).returning(*_COLUMNS)
+    return db.session.execute(changed, execution_options={"synchronize_session": False}).one()
+
+
+def delete_category(category_id: int) -> None:
+    """Delete an empty category; raises CategoryNotFoundError, CategoryNotEmptyError."""
+    try:
+        deleted = db.session.scalar(delete(Category).where(Category.id == category_id).returning(Category.id))
+    except IntegrityError as error:
+        raise CategoryNotEmptyError() from error
+    if deleted is None:
+        raise CategoryNotFoundError()
+
+
+def find_paths(paths: Iterable[str]) -> dict[str, int]:
+    """The ids of those of these paths that exist, in any letter case."""
+    return {row.wanted: row.id for row in db.session.execute(_FIND_PATHS, {"paths": list(paths)})}
+
+
+def ensure_path(path: str) -> int:
+    """The id of the category with this path, in any letter case; what is missing of it is made.
+
+    Raises InvalidError for more than MAX_DEPTH levels.
+    """
+    _check_depth(path)
+    found = find_paths([path]).get(path)
+    if found is not None:
+        return found
+    parent, _, name = path.rpartition("/")
+    parent_id = ensure_path(parent) if parent else None
+    db.session.execute(_LOCK)
+    return find_paths([path]).get(path) or create_category({"name": name, "parent_id": parent_id}).id
+
+
+def _get(category_id: int) -> Row:
+    row = db.session.execute(select(*_COLUMNS).where(Category.id == category_id)).one_or_none()
+    if row is None:
+        raise CategoryNotFoundError()
+    return row
+
+
+def _path_below(parent_id: int | None, name: str) -> str:
+    if parent_id is None:
+        return name
+    parent_path = db.session.scalar(select(Category.path).where(Category.id == parent_id))
+    if parent_path is None:
+        errors = {"parent_id": ["There is no such category."]}
+        raise InvalidError("One or more fields are not valid.", errors=errors)
+    return f"{parent_path}/{name}"
+
+
+def _deepest_below(path: str) -> str:
+    """The longest rest of a path below this one, as "/B/C"."""
+    paths = select(Category.path).where(func.starts_with(Category.path, f"{path}/"))
+    rests = [row.path.removeprefix(path) for row in db.session.execute(paths)]
+    return max(rests, key=lambda rest: rest.count("/"), default="")
+
+
+def _check_depth(path: str) -> None:
+    if path.count("/") >= MAX_DEPTH:
+        errors = {"parent_id": [f"Categories have {MAX_DEPTH} levels at most."]}
+        raise InvalidError("One or more fields are not valid.", errors=errors)

@@ -1,0 +1,179 @@
+"""The routes of /products."""
+
+from typing import Any
+
+from flask import Response, jsonify, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Row
+
+from grocery.api import Blueprint, public
+from grocery.auth.access import admin_required, current_person, staff_required
+from grocery.db import reader, transaction
+from grocery.paging import add_next_link
+from grocery.products import examples, service
+from grocery.products.listing import list_products as read_page
+from grocery.products.rows import listed_product_json, product_json
+from grocery.products.schemas import (
+    AdjustStockSchema,
+    ListArgsSchema,
+    ListedProductSchema,
+    NewProductSchema,
+    PatchProductSchema,
+    ProductSchema,
+    ReplaceProductSchema,
+    StockSchema,
+)
+from grocery.products.stock import adjust_stock
+from grocery.web import add_etag, sent_version
+
+blp = Blueprint("products", __name__, url_prefix="/products", description="The catalogue, its prices and its stock.")
+
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an earlier answer: when nothing has changed, the answer is 304 without a body.",
+}
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` that was read: when somebody has changed the product since, nothing is done.",
+}
+_ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match` and `If-Match`."}}
+_LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page: `<…>; rel="next"`.'}}
+_LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the product is."}}
+_TAKEN = "Another product has this SKU or barcode: `sku_taken`, `barcode_taken`."
+_STALE = "The product was changed since it was read: `stale_version`."
+_UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of one is in stock."
+_ADJUSTMENT = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
+
+
+@blp.route("/")
+@public
+@blp.problems(_422="A filter, the sort order, `limit` or `cursor` is not valid.")
+@blp.arguments(ListArgsSchema, location="query")
+@blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
+@blp.response(
+    200,
+    ListedProductSchema(many=True),
+    description="A page of products for sale.",
+    headers={**_ETAG, **_LINK},
+    example=[examples.LISTED_PRODUCT],
+)
+def list_products(arguments: dict[str, Any]) -> Response:
+    """List products
+
+    All filters must fit. `q` wants every word, or a longer one that begins with it, in name, brand or description.
+    The next page stands in the header `Link`. With the `ETag` of an earlier answer in `If-None-Match`, the answer is
+    304 as long as nothing has changed.
+    """
+    with reader() as connection:
+        page = read_page(connection, arguments)
+    response = jsonify([listed_product_json(row) for row in page.rows])
+    return add_etag(add_next_link(response, page.next_cursor))
+
+
+@blp.route("/<int:product_id>")
+@public
+@blp.doc(parameters=[_IF_NONE_MATCH])
+@blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
+@blp.response(200, ProductSchema, description="The product.", headers=_ETAG, example=examples.PRODUCT)
+def get_product(product_id: int) -> Response:
+    """Read a product, with its stock
+
+    One that is withdrawn from sale is not found.
+    """
+    with reader() as connection:
+        return _answer(service.get_product(connection, product_id))
+
+
+@blp.route("/", methods=["POST"])
+@admin_required
+@blp.problems(_409=_TAKEN)
+@blp.arguments(NewProductSchema, example=examples.NEW_PRODUCT)
+@blp.response(
+    201, ProductSchema, description="The new product.", headers={**_ETAG, **_LOCATION}, example=examples.PRODUCT
+)
+def create_product(body: dict[str, Any]) -> ResponseReturnValue:
+    """Add a product
+
+    `stock` is the opening stock. Later, `POST /products/{product_id}/stock` changes it.
+    """
+    with transaction():
+        row = service.create_product(body, actor_id=current_person().id)
+    return _answer(row), 201, {"Location": url_for("products.get_product", product_id=row.id)}
+
+
+@blp.route("/<int:product_id>", methods=["PUT"])
+@admin_required
+@blp.found_first(service.check_product_exists)
+@blp.doc(parameters=[_IF_MATCH])
+@blp.problems(_409=f"{_TAKEN} {_UNFIT_STOCK}", _412=_STALE)
+@blp.arguments(
+    ReplaceProductSchema, example={key: value for key, value in examples.NEW_PRODUCT.items() if key != "stock"}
+)
+@blp.response(200, ProductSchema, description="The product as it is now.", headers=_ETAG, example=examples.PRODUCT)
+def replace_product(body: dict[str, Any], product_id: int) -> Response:
+    """Replace a product
+
+    All that can be written is set; what is not sent gets its default. The stock stays.
+    """
+    version = sent_version()
+    with transaction():
+        row = service.replace_product(product_id, body, version=version)
+    return _answer(row)
+
+
+@blp.route("/<int:product_id>", methods=["PATCH"])
+@admin_required
+@blp.found_first(service.check_product_exists)
+@blp.doc(parameters=[_IF_MATCH])
+@blp.problems(_409=f"{_TAKEN} {_UNFIT_STOCK}", _412=_STALE)
+@blp.arguments(PatchProductSchema, example={"price": "62.50", "is_active": True})
+@blp.response(200, ProductSchema, description="The product as it is now.", headers=_ETAG, example=examples.PRODUCT)
+def change_product(body: dict[str, Any], product_id: int) -> Response:
+    """Change some fields of a product
+
+    `{"is_active": false}` withdraws it from sale.
+    """
+    version = sent_version()
+    with transaction():
+        row = service.change_product(product_id, body, version=version)
+    return _answer(row)
+
+
+@blp.route("/<int:product_id>", methods=["DELETE"])
+@admin_required
+@blp.doc(parameters=[_IF_MATCH])
+@blp.problems(_412=_STALE)
+@blp.response(204, description="It is gone, from every order that is not packed yet too.")
+def delete_product(product_id: int) -> None:
+    """Delete a product
+
+    Orders that are not packed yet lose the line, and their customers are told. Packed and finished ones keep their copy
+    of name and price. To withdraw a product from sale only, set `is_active` to false.
+    """
+    version = sent_version()
+    with transaction():
+        service.delete_product(product_id, version=version, actor_id=current_person().id)
+
+
+@blp.route("/<int:product_id>/stock", methods=["POST"])
+@staff_required
+@blp.found_first(service.check_product_exists)
+@blp.problems(_409="The stock would go below 0: `insufficient_stock`, with what is there as `available`.")
+@blp.arguments(AdjustStockSchema, example=_ADJUSTMENT)
+@blp.response(200, StockSchema, description="The stock now.", example={"product_id": 7, "stock": 46})
+def change_stock(body: dict[str, Any], product_id: int) -> dict[str, Any]:
+    """Change the stock of a product
+
+    `delta` is added to it and noted with the reason. What orders take and give back is noted by itself.
+    """
+    with transaction():
+        stock = adjust_stock(product_id, **body, actor_id=current_person().id)
+    return {"product_id": product_id, "stock": stock}
+
+
+def _answer(row: Row) -> Response:
+    return add_etag(jsonify(product_json(row)), row.version)
