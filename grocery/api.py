@@ -18,7 +18,7 @@ from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import IntegerConverter
 
 from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError
-from grocery.fields import MAX_ID, Schema
+from grocery.fields import MAX_ID, Money, Quantity, Schema
 
 View = Callable[..., Any]
 
@@ -172,6 +172,8 @@ def init_app(app: Flask, api: Api) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api.init_app(app)
+    api.register_field(Money, "string", "decimal")
+    api.register_field(Quantity, "number", None)
     api.register_converter(IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": MAX_ID})
     api.spec.components.security_scheme(
         "bearer",
