@@ -1,0 +1,230 @@
+"""Queues and the doorbell: what is to be done is a row in PostgreSQL, Redis only says that there is something to do.
+
+Nothing depends on a ring: work whose ring was lost (Redis away, a worker killed) is due until it is done, and the relay
+rings for it again. So a ring may fail, may be repeated, and may find nothing to do.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from blinker import Namespace
+from flask import Flask, current_app
+from redis import Redis
+from redis.backoff import ConstantBackoff, NoBackoff
+from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from grocery.db import after_commit
+
+log = logging.getLogger(__name__)
+
+ORDERS = "orders"
+NOTIFY = "notify"
+
+# The allow-list: each queue has one job, which claims all that is due. Names, because imports point down.
+JOBS: Mapping[str, str] = {
+    ORDERS: "grocery.orders.jobs.process_orders",
+    NOTIFY: "grocery.notify.jobs.send_notifications",
+}
+
+# A job that has run for this long is stopped. Jobs should end by themselves well before and ring for the rest.
+JOB_TIMEOUT_SECONDS = 50
+
+# A failed job is kept this long, to be looked at with `rq info`; a finished one is not kept at all.
+FAILED_JOB_SECONDS = 600
+
+# How long a ring that was not answered (its worker was killed, or its enqueueing failed) holds back the next one.
+TOKEN_SECONDS = 3
+
+_LOG_EVERY_SECONDS = 60.0
+
+_signals = Namespace()
+
+periodic_task = _signals.signal(
+    "periodic-task",
+    """Asks for the work that the relay does every so many seconds.
+
+    Sent by the relay with the app as the sender. A receiver, connected in `create_app`, answers a list of
+    `PeriodicTask`; the relay runs each in the app's context, one at a time, so it should be short or ring a bell:
+
+        for _receiver, tasks in periodic_task.send(app):
+            schedule.extend(tasks)
+    """,
+)
+
+
+@dataclass(frozen=True)
+class PeriodicTask:
+    """A function for the relay to call about every `every_seconds`; never twice at the same time."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], None]
+
+
+def connect(redis_url: str, *, request_path: bool = True) -> Redis:
+    """A Redis client that connects at its first command.
+
+    On the request path it gives up at once: no retry, 0.25 s to connect, 0.5 s for an answer (redis-py's own defaults
+    take 3.7 s for a refused connection). Elsewhere it is a little more patient.
+    """
+    retry = Retry(NoBackoff(), 0) if request_path else Retry(ConstantBackoff(0.1), 1)
+    return Redis.from_url(
+        redis_url,
+        socket_connect_timeout=0.25 if request_path else 3,
+        socket_timeout=0.5 if request_path else 5,
+        retry=retry,
+        # Valkey has no such notices; asking for them costs each new connection a round trip.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+
+
+class Doorbell:
+    """Tells the workers of a queue that work waits, without ever failing or delaying its caller for long.
+
+    `redis_url` is called at the first use, since the address of the embedded Redis is known only when it runs. After a
+    failure nothing is tried for `pause_seconds`, or for four times what the failure took: a hanging Redis can take a
+    fifth of a process's time at the most. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        redis_url: Callable[[], str],
+        *,
+        jobs: Mapping[str, str] = JOBS,
+        pause_seconds: float = 1.0,
+        token_seconds: int = TOKEN_SECONDS,
+    ):
+        self._redis_url = redis_url
+        self._jobs = jobs
+        self._pause_seconds = pause_seconds
+        self._token_seconds = token_seconds
+        self._lock = threading.Lock()
+        self._redis: Redis | None = None
+        self._is_failing = False
+        self._closed_until = 0.0
+        self._quiet_until = 0.0
+
+    def ring(self, queue: str) -> bool:
+        """Have the queue's job run soon. True when it will, False when Redis is away; KeyError for an unknown queue.
+
+        Many rings before the job starts make one job. Call it after the commit of what the job is to find.
+        """
+        job = self._jobs[queue]
+        return self._try(lambda redis: self._ring(redis, queue, job))
+
+    def answer(self, queue: str) -> None:
+        """Let the next ring make a new job. The job calls this before its first claim.
+
+        What is committed after that claim could be missed by the running job, so it must ring anew; what was committed
+        before is seen by the claim.
+        """
+        self._try(lambda redis: redis.delete(_token(queue)))
+
+    def is_reachable(self) -> bool:
+        """Whether Redis answers; False without asking in the pause after a failure."""
+        return self._try(lambda redis: redis.ping())
+
+    def depth(self, queue: str) -> int:
+        """The number of jobs that wait in the queue; raises redis.RedisError when Redis is away."""
+        return Queue(queue, connection=self._client()).count
+
+    def close(self) -> None:
+        """Drop the connections; the next use makes new ones."""
+        if self._redis:
+            self._redis.close()
+
+    def _ring(self, redis: Redis, queue_name: str, job: str) -> None:
+        queue = Queue(queue_name, connection=redis, serializer=JSONSerializer)
+        with redis.pipeline(transaction=False) as pipeline:
+            pipeline.set(_token(queue_name), 1, nx=True, ex=self._token_seconds)
+            pipeline.llen(queue.key)
+            is_first, waiting = pipeline.execute()
+        # A job that still waits will see this work too. Without this check, a queue without a worker would grow by one
+        # job each time the token expires.
+        if not is_first or waiting:
+            return
+        with redis.pipeline() as pipeline:
+            queue.enqueue_call(
+                job, timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=FAILED_JOB_SECONDS, pipeline=pipeline
+            )
+            pipeline.execute()
+
+    def _client(self) -> Redis:
+        if self._redis is None:
+            with self._lock:
+                if self._redis is None:
+                    self._redis = connect(self._redis_url())
+        return self._redis
+
+    def _try(self, act: Callable[[Redis], object]) -> bool:
+        if not self._may_try():
+            return False
+        started = time.monotonic()
+        try:
+            act(self._client())
+        except RedisError as error:
+            self._note_failure(error, time.monotonic() - started)
+            return False
+        self._note_success()
+        return True
+
+    def _may_try(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if now < self._closed_until:
+                return False
+            if self._is_failing:
+                # One thread tries whether Redis is back; the others need not wait with it.
+                self._closed_until = now + self._pause_seconds
+            return True
+
+    def _note_failure(self, error: RedisError, took_seconds: float) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self._is_failing = True
+            self._closed_until = now + max(self._pause_seconds, 4 * took_seconds)
+            is_quiet = now < self._quiet_until
+            if not is_quiet:
+                self._quiet_until = now + _LOG_EVERY_SECONDS
+        if not is_quiet:
+            log.warning("Redis is away, the relay will ring later: %s", error)
+
+    def _note_success(self) -> None:
+        if not self._is_failing:
+            return
+        with self._lock:
+            self._is_failing = False
+            self._closed_until = self._quiet_until = 0.0
+        log.warning("Redis is back")
+
+
+def init_app(app: Flask, redis_url: Callable[[], str]) -> None:
+    """Give the app its doorbell; `redis_url` is called when it is first used."""
+    app.extensions["doorbell"] = Doorbell(redis_url)
+
+
+def doorbell() -> Doorbell:
+    """The current app's doorbell."""
+    bell: Doorbell = current_app.extensions["doorbell"]
+    return bell
+
+
+def ring_after_commit(queue: str) -> None:
+    """Ring once when the current `transaction()` has committed, however often this was called in it."""
+    bell = doorbell()
+
+    def ring() -> None:
+        bell.ring(queue)
+
+    after_commit(("ring", queue), ring)
+
+
+def _token(queue: str) -> str:
+    return f"grocery:ring:{queue}"
