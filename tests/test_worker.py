@@ -1,0 +1,399 @@
+"""The worker as it is started in earnest: the `rq worker` command, on a Valkey that the tests stop and restart."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import Callback, Queue
+from rq.job import Job
+from rq.registry import FailedJobRegistry
+from rq.serializers import DefaultSerializer, JSONSerializer
+
+from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
+from tests.valkey_process import ValkeyProcess
+from tests.worker_jobs import JOB
+
+ROOT = Path(__file__).parent.parent
+RQ = Path(sys.executable).with_name("rq")
+FORBIDDEN = "tests.forbidden_job.run"
+
+
+class RunningWorker:
+    """An `rq worker` process and what it wrote to its standard error."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path):
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def wait_for_line(self, text: str) -> None:
+        until(lambda: text in self.log, f"{text!r} in {self._log}")
+
+    def kill(self) -> None:
+        """As by the machine's memory watch: no warning, and the running job with it."""
+        for pid in [*children(self.process.pid), self.process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+def environment(valkey: ValkeyProcess, **more: str) -> dict[str, str]:
+    """Settings without a database that could be reached: the worker must not need one."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+        "REDIS_URL": valkey.url,
+        "SECRET_KEY": "secret-for-tests-only-0123456789abcdef",
+        "JWT_SECRET_KEYS": "test:secret-for-tests-only-fedcba9876543210",
+        **more,
+    }
+
+
+@contextmanager
+def running_worker(
+    valkey: ValkeyProcess, log: Path, name: str = "ScriptWorker", **more: str
+) -> Iterator[RunningWorker]:
+    command = [RQ, "worker", "-w", f"tests.worker_jobs.{name}", ORDERS]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(valkey, **more), stderr=output)
+    worker = RunningWorker(process, log)
+    try:
+        yield worker
+    finally:
+        if process.poll() is None:
+            worker.kill()
+
+
+@pytest.fixture
+def valkey() -> Iterator[ValkeyProcess]:
+    server = ValkeyProcess()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def lasting_valkey() -> Iterator[ValkeyProcess]:
+    server = ValkeyProcess()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def lasting_worker(lasting_valkey: ValkeyProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorker]:
+    """One worker for the tests that do it no harm."""
+    with running_worker(lasting_valkey, tmp_path_factory.mktemp("worker") / "log") as worker:
+        worker.wait_for_line("worker ready")
+        yield worker
+        assert worker.process.poll() is None
+
+
+@pytest.fixture
+def redis(lasting_valkey: ValkeyProcess, lasting_worker: RunningWorker) -> Redis:
+    lasting_valkey.client.delete("script", "begun", "done", "trace")
+    return lasting_valkey.client
+
+
+@pytest.fixture
+def ring(lasting_valkey: ValkeyProcess) -> Iterator[Callable[[], bool]]:
+    with bell_of(lasting_valkey) as ring:
+        yield ring
+
+
+@contextmanager
+def bell_of(valkey: ValkeyProcess) -> Iterator[Callable[[], bool]]:
+    bell = Doorbell(lambda: valkey.url, jobs={ORDERS: JOB}, token_seconds=1, pause_seconds=0.1)
+    yield lambda: bell.ring(ORDERS)
+    bell.close()
+
+
+def script(redis: Redis, *lines: str) -> None:
+    redis.rpush("script", *lines)
+
+
+def done(redis: Redis) -> list[str]:
+    return [line.decode() for line in redis.lrange("done", 0, -1)]
+
+
+def begun(redis: Redis) -> list[str]:
+    return [line.decode().split()[0] for line in redis.lrange("begun", 0, -1)]
+
+
+def failed_ids(redis: Redis) -> list[str]:
+    return FailedJobRegistry(ORDERS, connection=redis).get_job_ids()
+
+
+class TestWork:
+    def test_ring_starts_the_job_at_once_and_leaves_nothing_behind(
+        self, redis: Redis, ring: Callable[[], bool]
+    ) -> None:
+        rung_at = time.time()
+        ring()
+        until(lambda: done(redis) == ["nothing"], "the job")
+
+        began_at = float(redis.lindex("begun", 0).split()[2])
+        assert began_at - rung_at < 0.5
+        until(lambda: redis.keys("rq:job:*") == [], "the end of the job")
+        assert redis.exists("grocery:ring:orders") == 0
+        assert failed_ids(redis) == []
+
+    def test_ring_during_a_job_makes_another(self, redis: Redis, ring: Callable[[], bool]) -> None:
+        script(redis, "sleep 0.3")
+        ring()
+        until(lambda: begun(redis) == ["sleep"], "the first job")
+
+        assert [ring() for _ in range(10)] == [True] * 10
+
+        until(lambda: done(redis) == ["sleep", "nothing"], "both jobs")
+        until(lambda: redis.keys("rq:job:*") == [], "the end of the jobs")
+        assert begun(redis) == ["sleep", "nothing"]
+
+    def test_failing_job_is_logged_and_the_next_one_runs(
+        self, redis: Redis, ring: Callable[[], bool], lasting_worker: RunningWorker
+    ) -> None:
+        script(redis, "fail")
+        ring()
+        lasting_worker.wait_for_line("ValueError: the job's own fault")
+        until(lambda: len(failed_ids(redis)) == 1, "the failure")
+        assert 0 < redis.ttl(f"rq:job:{failed_ids(redis)[0]}") <= 600
+
+        ring()
+        until(lambda: done(redis) == ["nothing"], "the next job")
+
+    def test_job_out_of_time_cannot_swallow_its_end(self, redis: Redis, lasting_worker: RunningWorker) -> None:
+        script(redis, "swallow 20")
+        job = json_queue(redis).enqueue(JOB, job_timeout=1)
+        until(lambda: job.id in failed_ids(redis), "the end of the job", 5)
+
+        lasting_worker.wait_for_line("JobTimeout: the job ran for more than 1 s")
+        assert begun(redis) == ["swallow"]
+        assert done(redis) == []
+
+
+class TestAllowList:
+    def test_other_function_is_refused_and_its_module_never_imported(
+        self, redis: Redis, lasting_worker: RunningWorker
+    ) -> None:
+        job = json_queue(redis).enqueue(FORBIDDEN)
+        until(lambda: job.id in failed_ids(redis), "the refusal")
+
+        lasting_worker.wait_for_line(f"refused job {job.id}: {FORBIDDEN} is not the job of queue orders")
+        assert redis.exists("trace") == 0
+
+    def test_function_of_another_queue_is_refused(self, redis: Redis, lasting_worker: RunningWorker) -> None:
+        job = json_queue(redis).enqueue(JOBS[NOTIFY])
+
+        lasting_worker.wait_for_line(f"refused job {job.id}: {JOBS[NOTIFY]} is not the job of queue orders")
+
+    def test_pickled_job_is_refused(self, redis: Redis, lasting_worker: RunningWorker) -> None:
+        job = Queue(ORDERS, connection=redis, serializer=DefaultSerializer).enqueue(JOB)
+        until(lambda: job.id in failed_ids(redis), "the refusal")
+
+        lasting_worker.wait_for_line(f"refused job {job.id}: it is not JSON")
+        assert begun(redis) == []
+
+    @pytest.mark.parametrize(("line", "outcome"), [("nothing", "on_success"), ("fail", "on_failure")])
+    def test_callback_of_a_job_is_never_imported(self, redis: Redis, line: str, outcome: str) -> None:
+        script(redis, line)
+        job = json_queue(redis).enqueue(JOB, result_ttl=0, **{outcome: Callback(FORBIDDEN)})
+
+        until(lambda: job.id in failed_ids(redis) or not Job.exists(job.id, redis), "the end of the job")
+        assert begun(redis) == [line]
+        assert redis.exists("trace") == 0
+
+    def test_unreadable_job_is_dropped_and_the_next_one_runs(
+        self, redis: Redis, ring: Callable[[], bool], lasting_worker: RunningWorker
+    ) -> None:
+        redis.hset("rq:job:broken", mapping={"data": "[]", "status": "no such status", "origin": ORDERS})
+        redis.rpush("rq:queue:orders", "broken")
+        lasting_worker.wait_for_line("dropped job broken, which cannot be read")
+
+        ring()
+
+        until(lambda: done(redis) == ["nothing"], "the next job")
+
+
+def json_queue(redis: Redis) -> Queue:
+    return Queue(ORDERS, connection=redis, serializer=JSONSerializer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["orders", "notify"], "a worker serves one queue"),
+        ([], "there is no queue default; the queues are: orders, notify."),
+        (["orders", "-s"], "there is nothing to schedule through RQ"),
+        (["orders", "--url", "redis://127.0.0.1:1/5"], "set REDIS_URL instead"),
+    ],
+)
+def test_wrong_start_is_refused_with_one_line(valkey: ValkeyProcess, arguments: list[str], reason: str) -> None:
+    command = [RQ, "worker", "-w", "grocery.worker.Worker", *arguments]
+    run = subprocess.run(command, cwd=ROOT, env=environment(valkey), capture_output=True, text=True, timeout=20)
+
+    assert run.returncode == 2
+    assert run.stderr.startswith("Error: ")
+    assert run.stderr.count("\n") == 1
+    assert reason in run.stderr
+    assert valkey.client.keys("rq:*") == []
+
+
+def test_settings_that_are_wrong_are_told_without_a_trace(valkey: ValkeyProcess) -> None:
+    command = [RQ, "worker", "-w", "grocery.worker.Worker", ORDERS]
+    wrong = environment(valkey, ENVIRONMENT="production", SECRET_KEY="short")
+    run = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, timeout=20)
+
+    assert run.returncode == 2
+    assert "SECRET_KEY is too short" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_workers_state_can_be_read_with_rq_info(redis: Redis, lasting_valkey: ValkeyProcess) -> None:
+    command = [RQ, "info", "-w", "grocery.worker.Worker", "--raw"]
+    run = subprocess.run(command, cwd=ROOT, env=environment(lasting_valkey), capture_output=True, text=True, timeout=20)
+
+    assert run.returncode == 0
+    assert f"{os.uname().nodename} " in run.stdout
+    assert "idle orders" in run.stdout
+    (key,) = redis.smembers("rq:workers")
+    assert 60 < redis.ttl(key) <= 80, "the traces of a dead worker should go quickly"
+
+
+def test_worker_waits_for_redis_at_its_start(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    valkey.stop()
+    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("Redis is away, trying again in 0.2 s")
+        assert worker.process.poll() is None
+        valkey.start()
+        worker.wait_for_line("worker ready")
+        ring()
+
+        until(lambda: done(valkey.client) == ["nothing"], "the job")
+        assert "Traceback" not in worker.log
+
+
+def test_worker_survives_a_redis_that_is_away_when_a_job_ends(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    with running_worker(valkey, tmp_path / "log", LOG_LEVEL="DEBUG") as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        script(valkey.client, "sleep 2")
+        ring()
+        until(lambda: begun(valkey.client) == ["sleep"], "the first job")
+        valkey.stop()
+        worker.wait_for_line("Redis is away (maintain_heartbeats)")
+        worker.wait_for_line("Redis is away, the end of job")
+        worker.wait_for_line("could not connect to Redis instance")
+        valkey.start()
+        until(ring, "the doorbell")
+
+        until(lambda: done(valkey.client) == ["nothing"], "the next job")
+        assert worker.process.poll() is None
+
+
+def test_sigterm_waits_for_the_running_job_without_redis_too(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        script(valkey.client, "sleep 1")
+        ring()
+        until(lambda: begun(valkey.client) == ["sleep"], "the job")
+        job_pid = int(valkey.client.lindex("begun", 0).split()[1])
+        valkey.stop()
+        worker.process.terminate()
+
+        assert worker.process.wait(10) == 0
+        assert not Path(f"/proc/{job_pid}").exists()
+
+
+@pytest.mark.parametrize("command", ["blmove", "zadd"])
+def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: Path, command: str) -> None:
+    """BLMOVE takes a job, ZADD belongs to the step before the fork. A replica, or a full Redis, refuses both."""
+    valkey.client.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all")
+    limited = {"REDIS_URL": valkey.url.replace("unix://", "unix://limited:any@")}
+    with running_worker(valkey, tmp_path / "log", **limited) as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        until(lambda: any(client["cmd"] == "blmove" for client in valkey.client.client_list()), "the waiting worker")
+        valkey.client.execute_command("ACL", "SETUSER", "limited", f"-{command}")
+        ring()
+        worker.wait_for_line("no permissions")
+        valkey.client.execute_command("ACL", "SETUSER", "limited", f"+{command}")
+        script(valkey.client, "fail")
+        until(lambda: ring() and failed_ids(valkey.client), "a job")
+
+        until(lambda: valkey.client.zcard("rq:wip:orders") == 0, "the end of the job to be noted")
+        assert worker.process.poll() is None
+
+
+def test_sigterm_waits_for_the_running_job(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        script(valkey.client, "sleep 0.5")
+        ring()
+        until(lambda: begun(valkey.client) == ["sleep"], "the job")
+        worker.process.terminate()
+
+        assert worker.process.wait(10) == 0
+        assert done(valkey.client) == ["sleep"]
+
+
+def test_job_of_a_killed_worker_is_done_by_the_next_ring(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    script(valkey.client, "sleep 60")
+    with bell_of(valkey) as ring:
+        with running_worker(valkey, tmp_path / "first") as worker:
+            worker.wait_for_line("worker ready")
+            ring()
+            until(lambda: begun(valkey.client) == ["sleep"], "the first job")
+            worker.kill()
+        ring()
+        with running_worker(valkey, tmp_path / "second"):
+            until(lambda: done(valkey.client) == ["nothing"], "the second job")
+
+    assert begun(valkey.client) == ["sleep", "nothing"]
+
+
+def test_job_whose_worker_was_killed_before_starting_it_is_done_by_a_ring_after_the_token(
+    valkey: ValkeyProcess, tmp_path: Path
+) -> None:
+    with bell_of(valkey) as ring:
+        ring()
+        valkey.client.lmove("rq:queue:orders", "rq:queue:orders:intermediate")  # what a worker does first
+        ring()
+        assert valkey.client.llen("rq:queue:orders") == 0
+        time.sleep(1.1)
+        ring()
+        with running_worker(valkey, tmp_path / "log"):
+            until(lambda: done(valkey.client) == ["nothing"], "the job")
+
+
+def test_jobs_share_no_database_connection_with_their_worker(
+    valkey: ValkeyProcess, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    script(valkey.client, "backend", "backend")
+    database = {"DATABASE_URL": environ["DATABASE_URL"]}
+    with running_worker(valkey, tmp_path / "log", "ConnectedWorker", **database) as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        for number in (1, 2):
+            ring()
+            until(lambda number=number: len(done(valkey.client)) == number, f"job {number}")
+
+    parent = valkey.client.lindex("parent", 0).decode()
+    assert len({parent, *done(valkey.client)}) == 3
