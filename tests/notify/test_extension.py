@@ -1,0 +1,76 @@
+"""The clients that the settings name."""
+
+from dataclasses import replace
+
+import pytest
+
+from grocery.config import ConfigError, Settings
+from grocery.notify.extension import build_backends
+from grocery.notify.mail import ConsoleMail
+from grocery.notify.sms import AfricasTalkingSms, ConsoleSms
+from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
+from tests.fakes.smtp import FakeSmtp
+from tests.notify.clients import AMINA, MESSAGE_ID, PHONE
+
+
+def test_console_is_the_default(settings: Settings) -> None:
+    backends = build_backends(settings)
+
+    assert (type(backends.sms), type(backends.mail)) == (ConsoleSms, ConsoleMail)
+
+
+def test_sms_goes_to_the_provider_of_the_settings(settings: Settings, at_server: FakeAfricasTalking) -> None:
+    known = replace(
+        settings,
+        sms_backend="africastalking",
+        at_username="duka",
+        at_api_key=API_KEY,
+        at_sender_id="DUKA",
+        at_base_url=at_server.url,
+    )
+    build_backends(known).sms.send(PHONE, "Habari")
+
+    [message] = at_server.messages
+    assert (message["username"], message["from"], message["message"]) == ("duka", "DUKA", "Habari")
+
+
+def test_sms_goes_to_the_real_provider_without_an_address(settings: Settings) -> None:
+    known = replace(settings, sms_backend="africastalking", at_username="duka", at_api_key=API_KEY)
+    sms = build_backends(known).sms
+
+    assert isinstance(sms, AfricasTalkingSms)
+    assert sms.endpoint == "https://api.africastalking.com/version1/messaging"
+
+
+def test_mail_goes_to_the_server_of_the_settings(settings: Settings, smtp_server: FakeSmtp) -> None:
+    known = replace(
+        settings,
+        mail_backend="smtp",
+        mail_server=smtp_server.host,
+        mail_port=smtp_server.port,
+        mail_use_tls=False,
+        mail_from="shop@duka.example",
+    )
+    build_backends(known).mail.send(AMINA, "Hello", "Text", MESSAGE_ID)
+
+    [mail] = smtp_server.mails
+    assert (mail.to, mail.envelope_from, str(mail.message["From"])) == (
+        AMINA,
+        "shop@duka.example",
+        "Test Grocer <shop@duka.example>",
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mail_backend": "smtp", "mail_server": "mail.example", "mail_from": "no address"},
+        {"sms_backend": "africastalking", "at_username": "duka", "at_api_key": "ключ"},
+    ],
+    ids=str,
+)
+def test_settings_that_could_never_send_are_refused(settings: Settings, wrong: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="Sending is set up wrongly") as raised:
+        build_backends(replace(settings, **wrong))
+
+    assert len(raised.value.problems) == 1
