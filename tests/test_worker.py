@@ -10,13 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from redis import Redis
 from rq import Callback, Queue
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
+from grocery.app import create_app
+from grocery.config import load_settings
 from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
+from grocery.worker import Worker
 from tests.valkey_process import ValkeyProcess
 from tests.worker_jobs import JOB
 
@@ -239,45 +243,61 @@ def json_queue(redis: Redis) -> Queue:
     return Queue(ORDERS, connection=redis, serializer=JSONSerializer)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["orders", "notify"], "a worker serves one queue"),
-        ([], "there is no queue default; the queues are: orders, notify."),
-        (["orders", "-s"], "there is nothing to schedule through RQ"),
-        (["orders", "--url", "redis://127.0.0.1:1/5"], "set REDIS_URL instead"),
-    ],
-)
-def test_wrong_start_is_refused_with_one_line(valkey: ValkeyProcess, arguments: list[str], reason: str) -> None:
-    command = [RQ, "worker", "-w", "grocery.worker.Worker", *arguments]
-    run = subprocess.run(command, cwd=ROOT, env=environment(valkey), capture_output=True, text=True, timeout=20)
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["-s"], "there is nothing to schedule through RQ"),
+            (["--url", "redis://127.0.0.1:1/5"], "set REDIS_URL instead"),
+        ],
+    )
+    def test_option_that_cannot_be_meant_is_refused(
+        self, valkey: ValkeyProcess, arguments: list[str], reason: str
+    ) -> None:
+        command = [RQ, "worker", "-w", "grocery.worker.Worker", ORDERS, *arguments]
+        run = subprocess.run(command, cwd=ROOT, env=environment(valkey), capture_output=True, text=True, timeout=20)
 
-    assert run.returncode == 2
-    assert run.stderr.startswith("Error: ")
-    assert run.stderr.count("\n") == 1
-    assert reason in run.stderr
-    assert valkey.client.keys("rq:*") == []
+        assert run.returncode == 2
+        assert run.stderr.startswith("Error: ")
+        assert run.stderr.count("\n") == 1
+        assert reason in run.stderr
+        assert valkey.client.keys("rq:*") == []
+
+    @pytest.mark.parametrize(
+        ("queues", "reason"),
+        [
+            ([ORDERS, NOTIFY], "a worker serves one queue"),
+            (["default"], "there is no queue default; the queues are: orders, notify."),
+        ],
+    )
+    def test_other_than_one_known_queue_is_refused(
+        self, queues: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            Worker(queues)
+
+        error = capsys.readouterr().err
+        assert error.startswith("Error: ")
+        assert error.count("\n") == 1
+        assert reason in error
+
+    def test_wrong_settings_are_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        class WronglySetWorker(Worker):
+            def make_app(self) -> Flask:
+                return create_app(load_settings({"ENVIRONMENT": "production", "SECRET_KEY": "short"}))
+
+        with pytest.raises(SystemExit, match="2"):
+            WronglySetWorker([ORDERS])
+
+        assert "SECRET_KEY is too short" in capsys.readouterr().err
 
 
-def test_settings_that_are_wrong_are_told_without_a_trace(valkey: ValkeyProcess) -> None:
-    command = [RQ, "worker", "-w", "grocery.worker.Worker", ORDERS]
-    wrong = environment(valkey, ENVIRONMENT="production", SECRET_KEY="short")
-    run = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, timeout=20)
+def test_state_of_a_worker_can_be_read_from_outside_and_goes_quickly_when_it_dies(redis: Redis) -> None:
+    """As `rq info` does it."""
+    (state,) = Worker.all(connection=redis)
 
-    assert run.returncode == 2
-    assert "SECRET_KEY is too short" in run.stderr
-    assert "Traceback" not in run.stderr
-
-
-def test_workers_state_can_be_read_with_rq_info(redis: Redis, lasting_valkey: ValkeyProcess) -> None:
-    command = [RQ, "info", "-w", "grocery.worker.Worker", "--raw"]
-    run = subprocess.run(command, cwd=ROOT, env=environment(lasting_valkey), capture_output=True, text=True, timeout=20)
-
-    assert run.returncode == 0
-    assert f"{os.uname().nodename} " in run.stdout
-    assert "idle orders" in run.stdout
-    (key,) = redis.smembers("rq:workers")
-    assert 60 < redis.ttl(key) <= 80, "the traces of a dead worker should go quickly"
+    assert (state.get_state(), state.queue_names()) == ("idle", [ORDERS])
+    assert 60 < redis.ttl(state.key) <= 80
 
 
 def test_worker_waits_for_redis_at_its_start(valkey: ValkeyProcess, tmp_path: Path) -> None:
@@ -324,22 +344,23 @@ def test_sigterm_waits_for_the_running_job_without_redis_too(valkey: ValkeyProce
         assert not Path(f"/proc/{job_pid}").exists()
 
 
-@pytest.mark.parametrize("command", ["blmove", "zadd"])
-def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: Path, command: str) -> None:
+def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: Path) -> None:
     """BLMOVE takes a job, ZADD belongs to the step before the fork. A replica, or a full Redis, refuses both."""
-    valkey.client.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all")
+    redis = valkey.client
+    redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all")
     limited = {"REDIS_URL": valkey.url.replace("unix://", "unix://limited:any@")}
     with running_worker(valkey, tmp_path / "log", **limited) as worker, bell_of(valkey) as ring:
         worker.wait_for_line("worker ready")
-        until(lambda: any(client["cmd"] == "blmove" for client in valkey.client.client_list()), "the waiting worker")
-        valkey.client.execute_command("ACL", "SETUSER", "limited", f"-{command}")
-        ring()
-        worker.wait_for_line("no permissions")
-        valkey.client.execute_command("ACL", "SETUSER", "limited", f"+{command}")
-        script(valkey.client, "fail")
-        until(lambda: ring() and failed_ids(valkey.client), "a job")
-
-        until(lambda: valkey.client.zcard("rq:wip:orders") == 0, "the end of the job to be noted")
+        until(lambda: any(client["cmd"] == "blmove" for client in redis.client_list()), "the waiting worker")
+        for command in ("blmove", "zadd"):
+            redis.execute_command("ACL", "SETUSER", "limited", f"-{command}")
+            until(ring, "the doorbell")
+            until(lambda command=command: command in worker.log.lower(), "the refusal")
+            redis.execute_command("ACL", "SETUSER", "limited", f"+{command}")
+            script(redis, "fail")
+            until(lambda: ring() and begun(redis), "a job")
+            until(lambda: redis.zcard("rq:wip:orders") == 0, "the end of the job to be noted")
+            redis.delete("begun")
         assert worker.process.poll() is None
 
 
