@@ -32,7 +32,8 @@ class OptionalText(Text):
         super().__init__(allow_none=True, load_default=None, **kwargs)
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().deserialize(value, *args, **kwargs) or None
+        text = super().deserialize(value, *args, **kwargs)
+        return None if text == "" else text
 
 
 class OptionalName(OptionalText):
