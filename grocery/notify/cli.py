@@ -8,7 +8,7 @@ from flask import current_app
 
 from grocery.commands import CommandGroup, print_json, print_table
 from grocery.db import transaction
-from grocery.errors import GroceryError
+from grocery.errors import GroceryError, InvalidError
 from grocery.notify import outbox
 from grocery.notify.claims import count_due
 from grocery.notify.extension import state
@@ -46,7 +46,10 @@ def list_messages(as_json: bool, **filters: Any) -> None:
 @notify.command("resend")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
 def resend(ids: tuple[int, ...]) -> None:
-    """Send messages anew that failed, or of which nobody knows whether they arrived."""
+    """Send messages anew that were given up.
+
+    Those are the failed ones, and the unknown ones that are not tried any more.
+    """
     refused = 0
     for notification_id in ids:
         try:
@@ -65,8 +68,11 @@ def resend(ids: tuple[int, ...]) -> None:
 @click.argument("phone")
 @click.option("--text", "body", help="What to send.")
 def test_sms(phone: str, body: str | None) -> None:
-    """Send an SMS to PHONE at once, through the provider that the settings name."""
-    number = parse_phone(phone, current_app.config["DEFAULT_COUNTRY"])
+    """Send an SMS to PHONE at once.
+
+    Through the provider that the settings name. Exit code 1 unless it took the message.
+    """
+    number = _read_phone(phone)
     shop = current_app.config["SHOP_NAME"]
     _show(state().backends.sms.send(number, body or f"{shop}: this is a test message."), number)
 
@@ -74,7 +80,10 @@ def test_sms(phone: str, body: str | None) -> None:
 @notify.command("test-email")
 @click.argument("address")
 def test_email(address: str) -> None:
-    """Send an e-mail to ADDRESS at once, through the server that the settings name."""
+    """Send an e-mail to ADDRESS at once.
+
+    Through the server that the settings name. Exit code 1 unless it took the message.
+    """
     shop = current_app.config["SHOP_NAME"]
     subject = f"A test message of {shop}"
     body = f"This is a test message of {shop}.\n\nIf you can read it, sending works.\n"
@@ -84,7 +93,10 @@ def test_email(address: str) -> None:
 @notify.command("relay")
 @click.option("--send", is_flag=True, help="Send the messages here, without a worker.")
 def relay(send: bool) -> None:
-    """Have the workers send what is due now. Once; `flask relay` does it all the time."""
+    """Have the workers send what is due now.
+
+    Once; `flask relay` does it all the time.
+    """
     due = count_due()
     if send:
         tally = send_due()
@@ -93,6 +105,13 @@ def relay(send: bool) -> None:
     click.echo(f"{due} {'message is' if due == 1 else 'messages are'} due.")
     if due and not doorbell().ring(NOTIFY):
         raise click.ClickException("Redis is away: the workers could not be told. Use --send to send from here.")
+
+
+def _read_phone(phone: str) -> str:
+    try:
+        return parse_phone(phone, current_app.config["DEFAULT_COUNTRY"])
+    except InvalidError as error:
+        raise InvalidError(f"{phone} is not a phone number.") from error
 
 
 def _show(result: SendResult, recipient: str) -> None:
