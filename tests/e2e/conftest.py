@@ -1,0 +1,63 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.shop import PASSWORD, Shop, running_shop
+
+CUSTOMER = {"name": "Amina Otieno", "email": "amina@example.com", "password": PASSWORD, "phone": "0712 345 678"}
+
+
+@pytest.fixture(scope="session")
+def shop_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with running_shop(tmp_path_factory.mktemp("shop"), SMS_UNKNOWN_WAIT="1") as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(shop_of_this_run: Shop) -> Iterator[Shop]:
+    """The whole shop, running; whatever a test did to it is mended before the next one."""
+    shop = shop_of_this_run
+    shop.end_all()
+    shop.sql("DELETE FROM customers WHERE role = 'customer'")
+    shop.sql("DELETE FROM notifications")
+    shop.sql("DELETE FROM products")
+    shop.valkey.stop()
+    shop.valkey.start()
+    for fake in (shop.sms, shop.smtp):
+        fake.behave()
+        fake.clear()
+    shop.start()
+    yield shop
+    shop.end_all()
+
+
+@pytest.fixture
+def admin(shop: Shop) -> dict[str, str]:
+    return shop.sign_in("owner@shop.example")
+
+
+@pytest.fixture
+def product(shop: Shop, admin: dict[str, str]) -> dict[str, Any]:
+    """A product with plenty in stock."""
+    found = shop.get("/categories/").json()
+    category = found[0] if found else shop.post("/categories/", json={"name": "Flour"}, headers=admin).json()
+    body = {"name": "Maize Flour 2 kg", "category_id": category["id"], "price": "189.00", "stock": 1000}
+    answer = shop.post("/products/", json=body, headers=admin)
+    assert answer.status_code == 201, answer.text
+    product: dict[str, Any] = answer.json()
+    return product
+
+
+@pytest.fixture
+def customer(shop: Shop) -> dict[str, str]:
+    """Headers of a registered customer."""
+    answer = shop.post("/auth/register", json=CUSTOMER)
+    assert answer.status_code in (201, 409), answer.text
+    return shop.sign_in(CUSTOMER["email"])
+
+
+def order(shop: Shop, customer: dict[str, str], product: dict[str, Any], quantity: int = 1) -> requests.Response:
+    body = {"items": [{"product_id": product["id"], "quantity": quantity}]}
+    return shop.post("/orders/", json=body, headers=customer)

@@ -1,0 +1,158 @@
+"""The whole shop as processes, as an operator starts them, on engines of its own that tests may stop and kill."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import requests
+
+from grocery.embedded import Stack, ensure_stack
+from tests.fakes.africastalking import FakeAfricasTalking
+from tests.fakes.smtp import FakeSmtp
+from tests.valkey_process import ValkeyProcess
+
+ROOT = Path(__file__).parent.parent.parent
+PASSWORD = "a long enough password"
+
+COMMANDS = {
+    "api": ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws"],
+    "worker-orders": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "orders"],
+    "worker-notify": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "notify"],
+    "relay": ["-m", "flask", "--app", "wsgi", "relay"],
+}
+
+
+@dataclass
+class Shop:
+    """A running shop: its address, its engines, the providers that it sends to, and its processes."""
+
+    stack: Stack
+    valkey: ValkeyProcess
+    sms: FakeAfricasTalking
+    smtp: FakeSmtp
+    environ: dict[str, str]
+    logs: Path
+    port: int
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *names: str) -> None:
+        for name in names or COMMANDS:
+            command = [sys.executable, *COMMANDS[name]]
+            if name == "api":
+                command += ["--host", "127.0.0.1", "--port", str(self.port), "wsgi:app"]
+            with (self.logs / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
+                )
+        if "api" in self.processes:
+            wait_until(lambda: self.get("/healthz").status_code == 200, 30, "the API answers")
+
+    def end(self, name: str, number: int = signal.SIGTERM) -> None:
+        """End a process and all that it started."""
+        process = self.processes.pop(name)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        process.wait(15)
+
+    def end_all(self) -> None:
+        for name in list(self.processes):
+            self.end(name, signal.SIGKILL)
+
+    def get(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=20, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.post(self.url + path, timeout=20, **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.patch(self.url + path, timeout=20, **kwargs)
+
+    def flask(self, *arguments: str, given: str = "") -> str:
+        """Output of a `flask` command that must succeed."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environ, input=given, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> dict[str, str]:
+        answer = self.post("/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with (
+            closing(psycopg2.connect(self.stack.database_url)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
+    """A migrated shop with an admin (owner@shop.example); its processes are not started yet."""
+    stack = ensure_stack(directory / "engines")
+    valkey = ValkeyProcess()
+    valkey.start()
+    with FakeAfricasTalking() as sms, FakeSmtp() as smtp:
+        environ = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ},
+            "PYTHONUNBUFFERED": "1",
+            "DATA_DIR": str(directory / "data"),
+            "DATABASE_URL": stack.database_url,
+            "REDIS_URL": valkey.url,
+            "SHOP_NAME": "Test Grocer",
+            "SMS_BACKEND": "africastalking",
+            "AT_USERNAME": "sandbox",
+            "AT_API_KEY": sms.api_key,
+            "AT_BASE_URL": sms.url,
+            "MAIL_BACKEND": "smtp",
+            "MAIL_SERVER": smtp.host,
+            "MAIL_PORT": str(smtp.port),
+            "MAIL_USE_TLS": "false",
+            "MAIL_FROM": "shop@shop.example",
+            **settings,
+        }
+        (directory / "logs").mkdir()
+        shop = Shop(stack, valkey, sms, smtp, environ, directory / "logs", free_port())
+        try:
+            shop.flask("db", "upgrade")
+            create = ("auth", "create-admin", "--email", "owner@shop.example", "--name", "Owner", "--password-stdin")
+            shop.flask(*create, given=PASSWORD)
+            yield shop
+        finally:
+            shop.end_all()
+            valkey.close()
+            stack.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until something is true; a refused connection is not yet."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(requests.ConnectionError):
+            if is_true():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
