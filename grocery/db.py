@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -24,7 +24,7 @@ NAMING = {
 }
 
 # A connection that was idle for longer than this is tried before it is used, so that a restart of PostgreSQL in a quiet
-# minute costs no request. Trying at each check-out would cost every request a round trip.
+# moment costs no request. Trying at each check-out would cost every request a round trip.
 _TRY_AFTER_IDLE_SECONDS = 1.0
 
 
@@ -42,7 +42,15 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 def engine_options(connect: Callable[[], Any]) -> dict[str, Any]:
     """Pool settings for an engine whose connections are made by `connect` (a psycopg2 connection factory)."""
-    return {"creator": connect, "pool_size": 5, "max_overflow": 5, "pool_timeout": 5, "pool_recycle": 1800}
+    return {
+        "creator": connect,
+        "pool_size": 5,
+        "max_overflow": 5,
+        "pool_timeout": 5,
+        "pool_recycle": 1800,
+        # Errors are logged; what they were about, people's messages among them, is not.
+        "hide_parameters": True,
+    }
 
 
 def init_app(app: Flask, connect: Callable[[], Any]) -> None:
@@ -56,24 +64,35 @@ def init_app(app: Flask, connect: Callable[[], Any]) -> None:
     reads = create_engine("postgresql+psycopg2://", isolation_level="AUTOCOMMIT", **engine_options(connect))
     app.extensions["reads"] = reads
     with app.app_context():
-        for engine in (db.engine, reads):
-            _try_idle_connections(engine)
+        _try_doubtful_connections(db.engine, reads)
 
 
-def _try_idle_connections(engine: Engine) -> None:
-    @event.listens_for(engine, "checkin")
+def _try_doubtful_connections(*engines: Engine) -> None:
+    """Try a connection before its use when it was idle for long, or since another one of this process was lost."""
+    lost_at = 0.0
+
     def note_time(_connection: Any, record: Any) -> None:
         record.info["idle_since"] = time.monotonic()
 
-    @event.listens_for(engine, "checkout")
-    def try_when_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    def note_loss(context: ExceptionContext) -> None:
+        nonlocal lost_at
+        if context.is_disconnect:
+            lost_at = time.monotonic()
+
+    def try_when_doubtful(connection: Any, record: Any, _proxy: Any) -> None:
         idle_since = record.info.get("idle_since")
-        if idle_since is None or time.monotonic() - idle_since < _TRY_AFTER_IDLE_SECONDS:
+        if idle_since is None or idle_since > max(lost_at, time.monotonic() - _TRY_AFTER_IDLE_SECONDS):
             return
+        dialect = engines[0].dialect
         try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error  # the pool makes a new connection and tries that
+
+    for engine in engines:
+        event.listen(engine, "checkin", note_time)
+        event.listen(engine, "handle_error", note_loss)
+        event.listen(engine, "checkout", try_when_doubtful)
 
 
 @contextmanager
