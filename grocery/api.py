@@ -59,6 +59,9 @@ class OrjsonProvider(JSONProvider):
 class IdConverter(IntegerConverter):
     """`<int:id>` in addresses: an id beyond PostgreSQL's bigint is simply not found."""
 
+    # Werkzeug converts after it has chosen the rule by its pattern, so the length is part of the pattern.
+    regex = "[0-9]{1,18}"
+
     def __init__(self, url_map: Any, *args: Any, **kwargs: Any):
         super().__init__(url_map, *args, **{"max": MAX_ID, **kwargs})
 
@@ -161,7 +164,10 @@ def public(view: View) -> View:
     return view
 
 
-def init_app(app: Flask, api: Api) -> None:
+def init_app(app: Flask) -> None:
+    """Give the app its API; blueprints come with `register_blueprint`."""
+    api = Api()
+    app.extensions["api"] = api
     app.json = OrjsonProvider(app)
     app.url_map.converters["int"] = IdConverter
     app.config.update(
@@ -184,6 +190,11 @@ def init_app(app: Flask, api: Api) -> None:
             "description": "The `access_token` that `POST /auth/login` answers.",
         },
     )
+
+
+def register_blueprint(app: Flask, blueprint: Blueprint) -> None:
+    """Serve a blueprint and describe it in the app's OpenAPI document."""
+    app.extensions["api"].register_blueprint(blueprint)
 
 
 def _note(view: View, key: str, value: Any) -> None:

@@ -9,7 +9,6 @@ from grocery.auth.access import admin_required
 from grocery.auth.service import find_admin_emails
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
-from grocery.extensions import api as smorest
 from grocery.extensions import migrate
 from grocery.swagger import bp as swagger
 
@@ -28,11 +27,11 @@ def create_app(config: Settings | None = None) -> Flask:
     db.init_app(app, engines.connect)
     migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
     queues.init_app(app, lambda: engines.redis_url)
-    api.init_app(app, smorest)
+    api.init_app(app)
     errors.init_app(app)
 
     health.init_app(app)
-    smorest.register_blueprint(health.blp)
+    api.register_blueprint(app, health.blp)
     app.register_blueprint(swagger)
     app.add_url_rule("/", "home", home)
     # It stands below the package that knows people, and asks it through these two.

@@ -3,8 +3,5 @@
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 
-from grocery.api import Api
-
-api = Api()
 jwt = JWTManager()
 migrate = Migrate()

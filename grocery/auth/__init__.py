@@ -2,16 +2,16 @@
 
 from flask import Flask
 
+from grocery.api import register_blueprint
 from grocery.auth import cli, tokens, user_views, views
 from grocery.auth.sessions import delete_expired_sessions
-from grocery.extensions import api
 from grocery.queues import PeriodicTask, periodic_task
 
 
 def init_app(app: Flask) -> None:
     tokens.init_app(app)
-    api.register_blueprint(views.blp)
-    api.register_blueprint(user_views.blp)
+    register_blueprint(app, views.blp)
+    register_blueprint(app, user_views.blp)
     app.cli.add_command(cli.auth)
     periodic_task.connect(_periodic_tasks)
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from grocery.api import View
+from grocery.api import View, register_blueprint
 from grocery.errors import ForbiddenError
-from grocery.extensions import api
 from grocery.notify.cli import notify
 from grocery.notify.extension import NotifyState, build_backends
 from grocery.notify.jobs import periodic_tasks
@@ -40,6 +39,6 @@ def init_app(
     app.extensions["notify"] = NotifyState(
         build_backends(app.extensions["settings"]), find_admin_emails, check_admin=admin_required(lambda: None)
     )
-    api.register_blueprint(blp)
+    register_blueprint(app, blp)
     app.cli.add_command(notify)
     periodic_task.connect(periodic_tasks)
