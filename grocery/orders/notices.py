@@ -40,7 +40,7 @@ def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int
 def tell_changed(order: Row, lines: Sequence[Row], customer: Row, history_id: int, change: str) -> None:
     """Tell that lines were changed, or, when none is left, that the order is cancelled."""
     cancelled = order["status"] == "cancelled"
-    context = make_context(order, lines, customer, change=change)
+    context = make_context(order, lines, customer, change=change, note=change if cancelled else None)
     _queue(
         order,
         history_id,

@@ -4,18 +4,21 @@ The statements are few and written by hand, since this is the hottest write of t
 writes order, lines and history, one the notifications, one takes the stock.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import orjson
+from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Row, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grocery import money
 from grocery.auth.people import Person
-from grocery.errors import InvalidError
+from grocery.errors import GroceryError, InvalidError, UnauthenticatedError
 from grocery.orders import notices
 from grocery.orders.errors import ItemsError, TotalChangedError
 from grocery.orders.numbers import make_number
@@ -205,6 +208,23 @@ def _delivery_values(delivery: dict[str, Any] | None, customer: Person) -> dict[
     }
 
 
+def _try_insert(session: Session, parameters: dict[str, Any]) -> Mapping[Any, Any] | None:
+    """The order's row; None when its number is taken."""
+    try:
+        return session.execute(_INSERT, {**parameters, "number": make_number()}).mappings().one_or_none()
+    except IntegrityError as error:
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise _deleted_meanwhile(error.orig.diag) from error
+        raise
+
+
+def _deleted_meanwhile(diagnostics: Any) -> GroceryError:
+    """The customer or a product was deleted while this order waited for the deletion to end."""
+    if product := re.search(r"\(product_id\)=\((\d+)\)", diagnostics.message_detail or ""):
+        return ProductUnavailableError([int(product[1])])
+    return UnauthenticatedError("This account is gone.")
+
+
 def _insert(
     session: Session, customer: Person, lines: list[Line], totals: Totals, values: dict[str, Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -218,7 +238,7 @@ def _insert(
         "lines": orjson.dumps([line.values() for line in lines]).decode(),
     }
     for _ in range(_ATTEMPTS):
-        row = session.execute(_INSERT, {**parameters, "number": make_number()}).mappings().one_or_none()
+        row = _try_insert(session, parameters)
         if row is not None:
             break
     else:

@@ -64,7 +64,12 @@ class PlaceOrderSchema(Schema):
 
 class ChangeStatusSchema(Schema):
     status = OneOf(STATUSES, required=True, metadata={"description": "In any letter case."})
-    note = Text(load_default=None, allow_none=True, validate=[validate.Length(max=500)])
+    note = Text(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(max=500)],
+        metadata={"description": "Kept in the history and told to the customer."},
+    )
 
 
 class CancelSchema(Schema):
