@@ -1,5 +1,6 @@
 """Fixtures of the suite: real PostgreSQL and Valkey (the embedded engines), one database, emptied for each test."""
 
+import contextvars
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from grocery.app import create_app
 from grocery.config import Settings, load_settings
@@ -64,9 +66,16 @@ def app(migrated_app: Flask, settings: Settings) -> Flask:
     return migrated_app
 
 
+class IsolatedClient(FlaskClient):
+    """Gives each request an application context of its own, although the test holds one open for the factories."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def client(app: Flask, context: None) -> FlaskClient:
+    return IsolatedClient(app, app.response_class)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""Fixtures for tests of people: a client as a server would see it, and requests that meet."""
+"""Fixtures for tests of people: requests that meet."""
 
-import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,22 +8,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 RunSql = Callable[..., list[tuple[Any, ...]]]
-
-
-class IsolatedClient(FlaskClient):
-    """Gives each request an application context of its own, although the test holds one open for the factories."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        return contextvars.Context().run(super().open, *args, **kwargs)
-
-
-@pytest.fixture
-def client(app: Flask, context: None) -> FlaskClient:
-    return IsolatedClient(app, app.response_class)
 
 
 @pytest.fixture
