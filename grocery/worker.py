@@ -6,7 +6,6 @@ job is harmless (see `grocery.queues`), losing a worker is not: a Redis that is 
 """
 
 import functools
-import gc
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -155,17 +154,18 @@ class Worker(RqWorker):
         while True:
             try:
                 connection.ping()
+                # RQ lengthens the timeout of connections yet to be made, so that an idle wait for a job does not end
+                # in an error; the one that answered has the short one.
+                connection.connection_pool.disconnect()
                 return connection
             except RedisError as error:
                 log.warning("Redis is away, trying again in %g s: %s", self.redis_wait_seconds, error)
                 time.sleep(self.redis_wait_seconds)
 
     def _load_job(self, queue: str) -> None:
-        """Import the job's function once, here, and not in every fork; leave what was made out of their collections."""
+        """Import the job's function once, here, and not in every fork."""
         module, _, function = self.jobs[queue].rpartition(".")
         getattr(import_module(module), function)
-        gc.collect()
-        gc.freeze()
 
     def work(self, *args: Any, with_scheduler: bool = False, **options: Any) -> bool:
         if with_scheduler:
