@@ -1,0 +1,130 @@
+"""Filling an empty embedded database with a shop to look at: a Kenyan grocer's catalogue, people and orders.
+
+It sends nothing to anybody, and its passwords are random: a demo shop that is reachable must not be open.
+"""
+
+import csv
+import json
+import os
+import secrets
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grocery.auth.people import Person
+from grocery.auth.service import register
+from grocery.config import Settings
+from grocery.db import db, transaction
+from grocery.demo.people import ORDERS, PEOPLE, STAFF, DemoOrder
+from grocery.errors import ConflictError
+from grocery.orders.actors import Actor
+from grocery.orders.changing import change_status
+from grocery.orders.placing import place_order
+from grocery.products.imports.service import import_products
+
+CATALOGUE = Path(__file__).parent / "catalogue.csv"
+SIGN_INS = "demo-signins.json"
+
+_OWN_PRODUCTS = text("SELECT EXISTS (SELECT FROM products WHERE sku IS NULL OR sku <> ALL(:skus))")
+_PEOPLE = text("SELECT EXISTS (SELECT FROM customers)")
+_SKUS = text("SELECT sku, id FROM products WHERE sku = ANY(:skus)")
+
+# As if it had been placed then; and no worker takes up the order that is to stay pending.
+_BACKDATE = (
+    text("""
+        UPDATE orders SET placed_at = now() - :age, updated_at = now() - :age / 2, process_at = NULL
+        WHERE id = :order_id
+    """),
+    text("""
+        UPDATE order_history SET at = now() - :age / CASE event WHEN 'placed' THEN 1 ELSE 2 END
+        WHERE order_id = :order_id
+    """),
+)
+
+
+class NotEmptyError(ConflictError):
+    def __init__(self) -> None:
+        super().__init__("The database is not empty; the demo shop is only for an empty one.", code="not_empty")
+
+
+def is_empty() -> bool:
+    """Whether nobody has put anything into the database. Products of a demo load that was interrupted do not count."""
+    skus = [row["sku"] for row in _catalogue()]
+    has_people = db.session.execute(_PEOPLE).scalar()
+    has_products = db.session.execute(_OWN_PRODUCTS, {"skus": skus}).scalar()
+    return not has_people and not has_products
+
+
+def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _bytes_read: None) -> Path:
+    """Fill the database; the file in DATA_DIR with the sign-ins. Raises NotEmptyError and changes nothing.
+
+    Interrupted at any moment, it can be repeated: products come first and are known again, people and orders come in
+    one transaction.
+    """
+    if not is_empty():
+        raise NotEmptyError
+    db.session.rollback()
+    import_products(CATALOGUE, strict=True, on_progress=on_progress)
+    path = settings.data_dir / SIGN_INS
+    with transaction() as session:
+        passwords = {person.email: secrets.token_urlsafe(9) for person in PEOPLE}
+        people = {
+            person.email: register(
+                name=person.name,
+                email=person.email,
+                password=passwords[person.email],
+                phone=person.phone,
+                role=person.role,
+            )
+            for person in PEOPLE
+        }
+        for order in ORDERS:
+            _make_order(session, order, people, settings.currency)
+        session.execute(text("DELETE FROM notifications"))
+        _write_privately(path, [vars(person) | {"password": passwords[person.email]} for person in PEOPLE])
+    return path
+
+
+def _make_order(session: Session, order: DemoOrder, people: dict[str, Person], currency: str) -> None:
+    placed = place_order(
+        session,
+        people[order.email],
+        items=_items(session, order.items),
+        delivery={"method": "delivery", "landmark": order.landmark} if order.landmark else None,
+        payment_method="cash_on_delivery",
+        note=order.note,
+        expected_total=None,
+        currency=currency,
+    )
+    if order.status != "pending":
+        staff = people[STAFF.email]
+        change_status(session, placed["id"], order.status, Actor(staff.id, staff.role))
+    for statement in _BACKDATE:
+        session.execute(statement, {"order_id": placed["id"], "age": order.age})
+
+
+def _items(session: Session, quantities: dict[str, Decimal]) -> list[dict[str, Any]]:
+    ids = {row.sku: row.id for row in session.execute(_SKUS, {"skus": list(quantities)})}
+    return [
+        {"product_id": ids[sku], "quantity": quantity, "if_unavailable": "substitute"}
+        for sku, quantity in quantities.items()
+    ]
+
+
+def _catalogue() -> list[dict[str, str]]:
+    with CATALOGUE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write_privately(path: Path, value: Any) -> None:
+    """Write a file that only its owner can read, all of it or nothing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(value, file, indent=2)
+    draft.replace(path)
