@@ -84,7 +84,7 @@ class Keeper:
         """Wait until nothing of an earlier run is left; returns where it ran, if it did not end properly."""
         data_dir = self._layout.data_dir
         lock_within(self._layout.lock("keeper"), 15, f"The stack of {data_dir} is still stopping: try again.")
-        earlier = read_record(self._layout.record)
+        earlier = read_record(self._layout)
         servers_lock = self._layout.lock("servers")
         try:
             lock_within(servers_lock, _ORPHANS_END_ALONE_S, "")
@@ -109,6 +109,7 @@ class Keeper:
 
     def _record(self, runtime: RuntimeDirectory) -> Record:
         return Record(
+            self._layout.identity,
             postgres.database_url(runtime),
             valkey.redis_url(runtime),
             str(runtime.path),

@@ -35,6 +35,12 @@ class Layout:
         """Where the running stack is found, see Record."""
         return self.data_dir / "stack.json"
 
+    @property
+    def identity(self) -> str:
+        """Device and number of the directory: the same after a move, another one in a copy."""
+        status = self.data_dir.stat()
+        return f"{status.st_dev}:{status.st_ino}"
+
     def log(self, name: str) -> Path:
         """The log of the keeper or of a server."""
         return self.data_dir / f"{name}.log"
@@ -46,8 +52,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class Record:
-    """What the keeper tells its users, in stack.json and over the control socket."""
+    """What the keeper tells its users, in stack.json and over the control socket.
 
+    ``directory`` is the data directory's identity: a copy of the directory must not lead to the stack of the original.
+    """
+
+    directory: str
     database_url: str
     redis_url: str
     runtime_dir: str
@@ -75,12 +85,13 @@ def parse_record(text: str) -> Record | None:
         return None
 
 
-def read_record(path: Path) -> Record | None:
-    """Read stack.json; None when there is none. Raises PermissionError for somebody else's."""
+def read_record(layout: Layout) -> Record | None:
+    """Read stack.json; None when there is none of this directory. Raises PermissionError for somebody else's."""
     try:
-        return parse_record(path.read_text())
+        record = parse_record(layout.record.read_text())
     except FileNotFoundError:
         return None
+    return record if record and record.directory == layout.identity else None
 
 
 def lock_within(descriptor: int, seconds: float, busy: str) -> None:

@@ -22,22 +22,31 @@ _MAX_LOG_BYTES = 10_000_000
 _READY_TIMEOUT_S = 60.0
 
 
-def spawn(
-    command: Sequence[str], *, cwd: Path, account: Account, log: BinaryIO, death_signal: int, keep: Sequence[int] = ()
-) -> subprocess.Popen[bytes]:
-    """Start a process in its own session that gets ``death_signal`` when the calling thread's process dies.
+def die_with_parent(death_signal: int, parent: int | None = None) -> Callable[[], None]:
+    """Return a function that, called in a new process, has the kernel send it ``death_signal`` when its parent dies.
 
-    ``keep`` lists file descriptors to hand down. Its own session keeps a terminal's Ctrl-C away from it.
+    Meant as ``preexec_fn``: the parent is then the caller of this. The signal is bound to the thread that forks, so
+    that one must live as long as its process.
     """
-    parent = os.getpid()
+    parent = parent or os.getpid()
 
-    def die_with_parent() -> None:
+    def arrange() -> None:
         if _LIBC is not None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
             # The parent may have died before the call above; then nobody would ever send the signal.
             if os.getppid() != parent:
                 os._exit(1)
 
+    return arrange
+
+
+def spawn(
+    command: Sequence[str], *, cwd: Path, account: Account, log: BinaryIO, death_signal: int, keep: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a server in its own session that gets ``death_signal`` when this process dies.
+
+    ``keep`` lists file descriptors to hand down. Its own session keeps a terminal's Ctrl-C away from it.
+    """
     return subprocess.Popen(
         command,
         cwd=cwd,
@@ -48,7 +57,7 @@ def spawn(
         start_new_session=True,
         umask=0o077,
         pass_fds=tuple(keep),
-        preexec_fn=die_with_parent,
+        preexec_fn=die_with_parent(death_signal),
         **account.spawn_options(),
     )
 

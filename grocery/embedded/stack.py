@@ -119,7 +119,7 @@ def _unusable(layout: Layout, error: OSError) -> str:
 
 def _attach(layout: Layout) -> Stack | None:
     """Become a user of the running stack; None when none runs."""
-    record = read_record(layout.record)
+    record = read_record(layout)
     if record is None:
         return None
     connection = socket.socket(socket.AF_UNIX)

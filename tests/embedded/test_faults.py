@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from grocery.embedded import EmbeddedStackError, Stack, engines, ensure_stack
 from grocery.embedded.account import server_account
-from grocery.embedded.layout import read_record
+from grocery.embedded.layout import Layout, read_record
 from grocery.embedded.processes import spawn
 from tests.embedded.database import remember, remembered, sql
 from tests.embedded.processes import StackUser, wait_for, wait_until_ended
@@ -76,7 +77,7 @@ def test_killed_server_is_started_again_at_the_same_place(data_dir: Path, start:
             return remembered(stack) == (["mayai"], ["mayai"])
         return False
 
-    wait_for(lambda: getattr(read_record(data_dir / "stack.json"), server) != getattr(stack.record, server))
+    wait_for(lambda: getattr(read_record(Layout(data_dir)), server) != getattr(stack.record, server))
     wait_for(is_back)
     assert "ended unexpectedly" in (data_dir / "keeper.log").read_text()
     assert ensure_stack(data_dir) is stack
@@ -110,6 +111,24 @@ def test_data_directory_removed_after_a_crash_gives_a_new_empty_database(data_di
 
     assert sql(stack, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'") == [(0,)]
     shutil.rmtree(record.runtime_dir)
+
+
+def test_copy_of_a_data_directory_that_was_in_use_gets_a_stack_of_its_own(
+    data_dir: Path, start: Start, tmp_path: Path
+) -> None:
+    with StackUser(data_dir) as user:
+        record, _ = user.uses()
+        kill(record.keeper_pid)
+    wait_until_ended(record)
+    subprocess.run(["cp", "-a", str(data_dir), str(tmp_path / "copy")], check=True)
+    original = start(data_dir)
+
+    copy = start(tmp_path / "copy")
+
+    assert copy.started_here
+    assert copy.database_url != original.database_url
+    remember(copy, "only here")
+    assert sql(original, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'") == [(0,)]
 
 
 def test_data_directory_removed_under_a_running_stack_ends_that_stack(data_dir: Path, start: Start) -> None:
