@@ -78,7 +78,8 @@ def connect(redis_url: str, *, request_path: bool = True) -> Redis:
     return Redis.from_url(
         redis_url,
         socket_connect_timeout=0.25 if request_path else 3,
-        socket_timeout=0.5 if request_path else 5,
+        # RQ's worker blocks for 5 s at a time on a connection made here.
+        socket_timeout=0.5 if request_path else 15,
         retry=retry,
         # Valkey has no such notices; asking for them costs each new connection a round trip.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),

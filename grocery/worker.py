@@ -154,9 +154,6 @@ class Worker(RqWorker):
         while True:
             try:
                 connection.ping()
-                # RQ lengthens the timeout of connections yet to be made, so that an idle wait for a job does not end
-                # in an error; the one that answered has the short one.
-                connection.connection_pool.disconnect()
                 return connection
             except RedisError as error:
                 log.warning("Redis is away, trying again in %g s: %s", self.redis_wait_seconds, error)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from flask import Flask
@@ -27,6 +28,7 @@ from tests.worker_jobs import JOB
 ROOT = Path(__file__).parent.parent
 RQ = Path(sys.executable).with_name("rq")
 FORBIDDEN = "tests.forbidden_job.run"
+T = TypeVar("T")
 
 
 class RunningWorker:
@@ -55,11 +57,12 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 15) -> None:
+def until(holds: Callable[[], T], what: str, seconds: float = 15) -> T:
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not (value := holds()):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(0.02)
+    return value
 
 
 def environment(valkey: ValkeyProcess, **more: str) -> dict[str, str]:
@@ -145,6 +148,11 @@ def begun(redis: Redis) -> list[str]:
     return [line.decode().split()[0] for line in redis.lrange("begun", 0, -1)]
 
 
+def waiting_clients(redis: Redis) -> list[str]:
+    """Ids of the connections that wait for a job."""
+    return [client["id"] for client in redis.client_list() if client["cmd"] == "blmove"]
+
+
 def failed_ids(redis: Redis) -> list[str]:
     return FailedJobRegistry(ORDERS, connection=redis).get_job_ids()
 
@@ -194,6 +202,13 @@ class TestWork:
         lasting_worker.wait_for_line("JobTimeout: the job ran for more than 1 s")
         assert begun(redis) == ["swallow"]
         assert done(redis) == []
+
+    def test_idle_worker_is_silent_and_keeps_its_connection(self, redis: Redis, lasting_worker: RunningWorker) -> None:
+        client, lines = until(lambda: waiting_clients(redis), "the waiting worker"), lasting_worker.log
+        time.sleep(6)  # longer than the worker blocks at a time
+
+        assert until(lambda: waiting_clients(redis), "the waiting worker") == client
+        assert lasting_worker.log == lines
 
 
 class TestAllowList:
@@ -351,7 +366,7 @@ def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: P
     limited = {"REDIS_URL": valkey.url.replace("unix://", "unix://limited:any@")}
     with running_worker(valkey, tmp_path / "log", **limited) as worker, bell_of(valkey) as ring:
         worker.wait_for_line("worker ready")
-        until(lambda: any(client["cmd"] == "blmove" for client in redis.client_list()), "the waiting worker")
+        until(lambda: waiting_clients(redis), "the waiting worker")
         for command in ("blmove", "zadd"):
             redis.execute_command("ACL", "SETUSER", "limited", f"-{command}")
             until(ring, "the doorbell")
