@@ -25,6 +25,8 @@ NAME = "make run"
 _TURN_S = 0.2
 # Together with the embedded stack's own limit (7 s at the very worst, 0.2 s as a rule) this stays within 10 s.
 _GRACE_S = 4.0
+# While nobody has been served yet there is nothing to finish, and a server that still loads would not hear of it.
+_GRACE_WHILE_STARTING_S = 0.5
 _PATIENCE_S = 30.0
 
 
@@ -186,7 +188,7 @@ class Supervisor:
         for child in (self._preparation, *self._children):
             if child.process:
                 child.process.terminate()
-        deadline = time.monotonic() + _GRACE_S
+        deadline = time.monotonic() + (_GRACE_S if self._is_open else _GRACE_WHILE_STARTING_S)
         while self._is_anything_left() and time.monotonic() < deadline and self._stop_signals <= max(asked, 1):
             self._turn(0.05)
         sessions.kill(self._sessions)

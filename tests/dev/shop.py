@@ -39,6 +39,13 @@ def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
     return value
 
 
+def wait_for_seconds(condition: Callable[[], Any], seconds: float) -> float:
+    """How long it took until `condition` was true."""
+    since = time.monotonic()
+    wait_for(condition, seconds)
+    return time.monotonic() - since
+
+
 class Shop:
     """A run of the whole shop, away from the settings and the `.env` file of whoever runs the tests."""
 
