@@ -1,0 +1,144 @@
+"""The documentation is true: what it shows is run as it stands there."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+
+from tests.e2e.conftest import CUSTOMER, order
+from tests.e2e.shop import ROOT, Shop, free_port, wait_until
+
+CSV = "sku,name,category,price,unit,stock\nFLR-MAIZE-2KG,Maize Flour 2 kg,Flour/Maize,189.00,each,40\n"
+
+
+def blocks(document: str, heading: str | None = None) -> list[str]:
+    """The shell blocks of a document, or of one section of it."""
+    text = (ROOT / document).read_text()
+    if heading:
+        text = re.split(r"^## ", text.partition(f"\n## {heading}\n")[2], flags=re.MULTILINE)[0]
+    return re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def run(script: str, shop: Shop, directory: Path = ROOT) -> str:
+    """Output of a script that must succeed, with the programs of this Python on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{shop.environ['PATH']}"
+    environ = {**shop.environ, "PATH": path}
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=directory, env=environ, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_first_order_of_the_readme_works_as_written(shop: Shop, product: dict[str, Any]) -> None:
+    [script] = blocks("README.md", "A first order")
+    output = run(script.replace("http://127.0.0.1:8000", shop.url), shop)
+    assert '"code"' not in output, output
+    assert output.count('"status":"pending"') + output.count('"status":"confirmed"') == 2
+    assert '"total":"378.00"' in output
+    shop.sms.wait_for(1, 5)
+    assert [sms["to"] for sms in shop.sms.messages] == ["+254712345678"]
+
+
+@pytest.mark.e2e
+def test_the_way_without_make_starts_a_shop(shop: Shop, tmp_path: Path) -> None:
+    shop.end_all()
+    *_, preparing, processes = blocks("README.md", "Without `make`")
+    assert "db upgrade" in preparing
+    shop.environ["FLASK_RUN_PORT"] = str(port := free_port())
+    started = []
+    try:
+        for line in processes.splitlines():
+            log = tmp_path / f"{len(started)}.log"
+            path = f"{Path(sys.executable).parent}{os.pathsep}{shop.environ['PATH']}"
+            with log.open("wb") as output:
+                command = ["bash", "-c", f"exec {line}"]
+                environ = {**shop.environ, "PATH": path}
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
+                )
+            started.append((line, process, log))
+        url = f"http://127.0.0.1:{port}/readyz"
+        wait_until(lambda: requests.get(url, timeout=5).json()["redis"] == "ok", 20, "flask run answers")
+        for queue, (_, _, log) in zip(("orders", "notify"), started[1:3], strict=True):
+            wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), 20, f"worker {queue}")
+        wait_until(lambda: "the relay is at work" in started[3][2].read_text(), 20, "the relay")
+        assert [(line, process.poll()) for line, process, _ in started if process.poll() is not None] == []
+    finally:
+        del shop.environ["FLASK_RUN_PORT"]
+        for _, process, _ in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.e2e
+def test_the_grocers_commands_work_as_written(
+    shop: Shop, admin: dict[str, str], customer: dict[str, str], product: dict[str, Any], tmp_path: Path
+) -> None:
+    for name in ("wsgi.py", "grocery", "migrations"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "products.csv").write_text(CSV)
+    placed = order(shop, customer, product).json()
+    shop.sms.wait_for(1)
+    shop.smtp.wait_for(3)
+    shop.end_all()
+    shop.sql(f"UPDATE orders SET number = 'G-7K3M9Q' WHERE id = {placed['id']}")
+    shop.sql("UPDATE customers SET email = 'peter@example.com' WHERE role = 'customer'")
+    shop.sql("UPDATE notifications SET id = 17, status = 'failed', next_attempt_at = NULL WHERE channel = 'sms'")
+    output = ""
+    for script in blocks("docs/grocer.md"):
+        lines = [line for line in script.splitlines() if "create-admin" not in line]
+        output += run("\n".join(lines), shop, tmp_path)
+    assert "created: 1" in output
+    assert "unchanged: 1" in output
+    assert shop.sql("SELECT price_cents, stock FROM products WHERE sku = 'FLR-MAIZE-2KG'") == [(195_00, 48)]
+    assert shop.sql("SELECT status FROM orders") == [("shipped",)]
+    assert shop.sql("SELECT role, is_active FROM customers WHERE email = 'peter@example.com'") == [("staff", False)]
+    assert shop.sql("SELECT status FROM notifications WHERE id = 17") == [("pending",)]
+    assert [sms["to"] for sms in shop.sms.messages[-1:]] == [CUSTOMER["phone"].replace(" ", "").replace("0", "+254", 1)]
+    assert shop.smtp.mails[-1].to == "me@example.com"
+
+
+@pytest.mark.e2e
+def test_the_operators_commands_work_as_written(shop: Shop, tmp_path: Path) -> None:
+    for name in ("wsgi.py", "grocery", "migrations"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "password.txt").write_text("a long enough password\n")
+    shop.sql("DELETE FROM customers")
+    try:
+        for script in blocks("docs/operator.md"):
+            run(script, shop, tmp_path)
+        assert shop.sql("SELECT email, role FROM customers") == [("owner@example.com", "admin")]
+    finally:
+        shop.sql("UPDATE customers SET email = 'owner@shop.example'")
+
+
+def test_the_contract_lists_what_is_served(app: Flask) -> None:
+    names = {"public": "anyone", "customer": "signed in", "refresh": "refresh token"}
+    document = app.test_client().get("/openapi.json").json
+    served = [
+        (f"{method.upper()} {path}", names.get(operation["x-access"], operation["x-access"]))
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    rows = re.findall(r"^\| ([A-Z]+ /\S*) \| (.+) \|$", (ROOT / "docs/contract.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(served)
+
+
+def test_documents_link_to_what_exists() -> None:
+    broken = []
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            if not target.startswith("http") and not (document.parent / target).exists():
+                broken.append((document.name, target))
+    assert broken == []
