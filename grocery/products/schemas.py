@@ -135,17 +135,17 @@ def check_step(unit: str | None, quantity_step: Decimal | None) -> None:
         raise ValidationError("Must be a whole number for what is sold by piece.", "quantity_step")
 
 
-def _optional(field: fields.Field) -> fields.Field:
-    copy = deepcopy(field)
-    copy.required, copy.load_default = False, missing
-    return copy
+def optional_fields(schema: type[Schema]) -> dict[str, fields.Field]:
+    """The fields of a schema for when some are sent only: none is required, none has a default."""
+    copies = deepcopy(schema._declared_fields)
+    for field in copies.values():
+        field.required, field.load_default = False, missing
+    return copies
 
 
 # The fields of a product to change; the others stay. The rules between fields are checked by the service, which knows
 # the other fields.
-PatchProductSchema = Schema.from_dict(
-    {name: _optional(field) for name, field in ReplaceProductSchema._declared_fields.items()}, name="PatchProductSchema"
-)
+PatchProductSchema = Schema.from_dict(optional_fields(ReplaceProductSchema), name="PatchProductSchema")
 
 
 class AdjustStockSchema(Schema):

@@ -1,0 +1,94 @@
+"""Which product a row is about: the one with its SKU, else its barcode, else its name, brand and category."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, Row, Text, cast, func, or_
+
+from grocery.db import db
+from grocery.products.imports.cells import ProductRow, RowError, name_key
+from grocery.products.models import Product
+from grocery.products.rows import select_products
+
+
+class Seen:
+    """The rows of a file so far, by what they are known by: a product stands in a file once.
+
+    Keeps about 100 bytes for each row, whatever its length.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[int, int] = {}
+
+    def check(self, row: ProductRow) -> None:
+        """Raise RowError when an earlier row is about the same product, or has its barcode."""
+        is_known_by_name = not (row.sku or row.barcode)
+        for what, key in self._keys(row):
+            earlier = self._rows.get(hash(key))
+            if earlier is not None and (what != "name" or is_known_by_name):
+                raise RowError(f"same {'product' if what == 'name' else what} as row {earlier}")
+
+    def add(self, row: ProductRow) -> None:
+        for _, key in self._keys(row):
+            self._rows.setdefault(hash(key), row.number)
+
+    @staticmethod
+    def _keys(row: ProductRow) -> list[tuple[str, tuple[str | None, ...]]]:
+        keys: list[tuple[str, tuple[str | None, ...]]] = [("name", ("name", *row.name_key))]
+        if row.barcode:
+            keys.insert(0, ("barcode", ("barcode", row.barcode)))
+        if row.sku:
+            keys.insert(0, ("SKU", ("sku", row.sku)))
+        return keys
+
+
+class Matches:
+    """The products in the database that some rows may be about."""
+
+    def __init__(self, rows: Sequence[ProductRow]):
+        self._by_sku: dict[str, Row] = {}
+        self._by_barcode: dict[str, Row] = {}
+        self._by_name: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+        self._read_identified(rows)
+        self._read_named({row.values["name"] for row in rows if not (row.sku or row.barcode)})
+
+    def find(self, row: ProductRow) -> Row | None:
+        """The product that a row is about, None when there is none yet; raises RowError when that is not clear."""
+        owner = self._by_barcode.get(row.barcode) if row.barcode else None
+        if not row.sku:
+            return owner if row.barcode else self._find_by_name(row)
+        product = self._by_sku.get(row.sku)
+        if owner is None or (product is not None and owner.id == product.id):
+            return product
+        if product is None and owner.sku is None:
+            return owner
+        raise RowError(f"barcode: {row.barcode} belongs to another product (SKU {owner.sku or 'none'})")
+
+    def _find_by_name(self, row: ProductRow) -> Row | None:
+        products = self._by_name[row.name_key]
+        # One with an SKU or a barcode is more likely the product of another row.
+        bare = [product for product in products if not (product.sku or product.barcode)]
+        candidates = bare or products
+        if len(candidates) > 1:
+            raise RowError("several products have this name, brand and category; give the SKU")
+        return candidates[0] if candidates else None
+
+    def _read_identified(self, rows: Sequence[ProductRow]) -> None:
+        skus = [row.sku for row in rows if row.sku]
+        barcodes = [row.barcode for row in rows if row.barcode]
+        if not (skus or barcodes):
+            return
+        statement = select_products().where(or_(Product.sku.in_(skus), Product.barcode.in_(barcodes)))
+        for product in db.session.execute(statement):
+            if product.sku:
+                self._by_sku[product.sku] = product
+            if product.barcode:
+                self._by_barcode[product.barcode] = product
+
+    def _read_named(self, names: set[str]) -> None:
+        if not names:
+            return
+        wanted = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name", name="wanted")
+        statement = select_products().join(wanted, func.lower(Product.name) == func.lower(wanted.c.name)).distinct()
+        for product in db.session.execute(statement):
+            self._by_name[name_key(product.name, product.brand, product.category)].append(product)

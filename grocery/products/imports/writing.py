@@ -1,0 +1,122 @@
+"""Rows of a file against products: what differs, and many inserts or updates as one statement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError
+from sqlalchemy import Row, text
+
+from grocery.db import db
+from grocery.products.imports.cells import ProductRow, RowError
+from grocery.products.models import Product
+from grocery.products.rows import select_products
+from grocery.products.schemas import ReplaceProductSchema, check_step
+from grocery.products.service import DEFAULT_STEP
+
+# The columns that an import writes, with their types for PostgreSQL.
+_TYPES = {
+    "sku": "text",
+    "barcode": "text",
+    "name": "text",
+    "description": "text",
+    "brand": "text",
+    "category_id": "bigint",
+    "price_cents": "bigint",
+    "compare_at_price_cents": "bigint",
+    "unit": "text",
+    "quantity_step": "numeric",
+    "net_content": "text",
+    "vat_class": "text",
+    "is_active": "boolean",
+    "image_url": "text",
+    "ingredients": "text",
+    "allergens": "text[]",
+    "country_of_origin": "text",
+    "is_age_restricted": "boolean",
+}
+_COLUMNS = ", ".join(_TYPES)
+_TYPED = ", ".join(f"{column} {kind}" for column, kind in _TYPES.items())
+
+# One JSON parameter for all rows: PostgreSQL gives the values their types, lists included, and the statement is the
+# same whatever the number of rows. All names in it are constants above.
+_INSERT = text(f"""
+    WITH made AS (
+        INSERT INTO products ({_COLUMNS}, stock)
+        SELECT {_COLUMNS}, stock FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given ({_TYPED}, stock numeric)
+        RETURNING id, stock
+    )
+    INSERT INTO stock_movements (product_id, delta, reason, actor_id)
+    SELECT id, stock, 'opening', :actor_id FROM made WHERE stock > 0
+""")  # noqa: S608  # made of constants
+
+_UPDATE = text(f"""
+    UPDATE products SET ({_COLUMNS}) = ROW ({", ".join(f"given.{column}" for column in _TYPES)}),
+           version = version + 1, updated_at = now()
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id bigint, {_TYPED})
+    WHERE products.id = given.id
+""")  # noqa: S608  # made of constants
+
+_DEFAULTS = {
+    field.attribute or name: field.load_default() if callable(field.load_default) else field.load_default
+    for name, field in ReplaceProductSchema().fields.items()
+    if not field.required and name != "quantity_step"
+}
+
+
+def new_product(row: ProductRow) -> dict[str, Any]:
+    """All columns of a product to be made but its category; raises RowError when values do not fit together."""
+    values = {**_DEFAULTS, **row.values, "stock": row.opening_stock}
+    values.setdefault("quantity_step", DEFAULT_STEP[values["unit"]])
+    _check_pieces(values, row.opening_stock)
+    return values
+
+
+def differences(row: ProductRow, product: Row) -> dict[str, Any]:
+    """The columns in which a row differs from its product, and `category` if that does.
+
+    Raises RowError when the values do not fit with those that stay.
+    """
+    changes = {column: value for column, value in row.values.items() if value != getattr(product, column)}
+    if row.category.lower() != product.category.lower():
+        changes["category"] = row.category
+    values = {**product._mapping, **changes}
+    if (values["compare_at_price_cents"] or values["price_cents"] + 1) <= values["price_cents"]:
+        changes["compare_at_price_cents"] = None  # the price rose to what it was compared with: the offer is over
+    _check_pieces(values, product.stock)
+    return changes
+
+
+def lock_products(product_ids: Iterable[int]) -> dict[int, Row]:
+    """The rows of these products as they are now, locked in the order of ids like everywhere."""
+    locked = select_products().where(Product.id.in_(list(product_ids))).order_by(Product.id)
+    rows = db.session.execute(locked.with_for_update(of=Product, key_share=True))
+    return {row.id: row for row in rows}
+
+
+def insert_products(products: Sequence[Mapping[str, Any]], actor_id: int | None) -> None:
+    """Make products (all columns of each, `stock` too) and note their opening stock."""
+    if products:
+        db.session.execute(_INSERT, {"rows": _to_json(products), "actor_id": actor_id})
+
+
+def update_products(products: Sequence[Mapping[str, Any]]) -> None:
+    """Set all columns, but the stock, of products that are locked."""
+    if products:
+        db.session.execute(_UPDATE, {"rows": _to_json(products)})
+
+
+def _to_json(products: Sequence[Mapping[str, Any]]) -> str:
+    wanted = ("id", "stock", *_TYPES)
+    rows = [{column: product[column] for column in wanted if column in product} for product in products]
+    return orjson.dumps(rows, default=str).decode()
+
+
+def _check_pieces(values: Mapping[str, Any], stock: Decimal) -> None:
+    try:
+        check_step(values["unit"], values["quantity_step"])
+    except ValidationError as error:
+        raise RowError(f"{error.field_name}: {' '.join(map(str, error.messages))}") from error
+    if values["unit"] == "each" and stock % 1:
+        raise RowError("unit: a part of a piece is in stock")
