@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, Row, cast, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
 
 from grocery.paging import decode_cursor, encode_cursor
-from grocery.products.models import Category, Product
-from grocery.products.rows import select_products
+from grocery.products.rows import CATEGORIES, PRODUCTS, select_products
 from grocery.products.search import prefix_query
 
 
@@ -38,7 +36,7 @@ def list_products(connection: Connection, arguments: Mapping[str, Any]) -> Page:
     typed = arguments["q"]
     query = prefix_query(typed) if typed else None
     order = _order(arguments["sort"] or ("relevance" if query else "name"), query)
-    conditions = [Product.is_active, *_conditions(arguments, query)]
+    conditions = [PRODUCTS.c.is_active, *_conditions(arguments, query)]
     if arguments["cursor"]:
         conditions.append(_is_after(order, arguments["cursor"]))
     if typed and not query:
@@ -49,7 +47,7 @@ def list_products(connection: Connection, arguments: Mapping[str, Any]) -> Page:
         select_products()
         .add_columns(order.key.label("sort_key"))
         .where(*conditions)
-        .order_by(getattr(order.key, direction)(), getattr(Product.id, direction)())
+        .order_by(getattr(order.key, direction)(), getattr(PRODUCTS.c.id, direction)())
         .limit(arguments["limit"] + 1)
     )
     rows = list(connection.execute(statement))
@@ -62,48 +60,52 @@ def list_products(connection: Connection, arguments: Mapping[str, Any]) -> Page:
 def _conditions(arguments: Mapping[str, Any], query: str | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query:
-        conditions.append(Product.search.bool_op("@@")(_tsquery(query)))
+        conditions.append(PRODUCTS.c.search.bool_op("@@")(_tsquery(query)))
     if arguments["category"] is not None:
-        conditions.append(Product.category_id.in_(_branch(arguments["category"])))
+        conditions.append(PRODUCTS.c.category_id.in_(_branch(arguments["category"])))
     if arguments["brand"]:
-        conditions.append(func.lower(Product.brand) == func.lower(arguments["brand"]))
+        conditions.append(func.lower(PRODUCTS.c.brand) == func.lower(arguments["brand"]))
     if arguments["min_price"] is not None:
-        conditions.append(Product.price_cents >= arguments["min_price"])
+        conditions.append(PRODUCTS.c.price_cents >= arguments["min_price"])
     if arguments["max_price"] is not None:
-        conditions.append(Product.price_cents <= arguments["max_price"])
+        conditions.append(PRODUCTS.c.price_cents <= arguments["max_price"])
     if arguments["in_stock"] is not None:
-        conditions.append((Product.stock >= Product.quantity_step) == arguments["in_stock"])
+        conditions.append((PRODUCTS.c.stock >= PRODUCTS.c.quantity_step) == arguments["in_stock"])
     if arguments["on_offer"] is not None:
-        conditions.append(Product.compare_at_price_cents.is_not(None) == arguments["on_offer"])
+        conditions.append(PRODUCTS.c.compare_at_price_cents.is_not(None) == arguments["on_offer"])
     return conditions
 
 
 def _order(sort: str, query: str | None) -> _Order:
     match sort:
         case "price":
-            return _Order(Product.price_cents, int)
+            return _Order(PRODUCTS.c.price_cents, int)
         case "-price":
-            return _Order(Product.price_cents, int, is_descending=True)
+            return _Order(PRODUCTS.c.price_cents, int, is_descending=True)
         case "newest":
-            return _Order(Product.id, int, is_descending=True)
+            return _Order(PRODUCTS.c.id, int, is_descending=True)
         case "relevance" if query:
             # As a double precision, which a cursor holds exactly; negative, so that the best comes first.
-            return _Order(-cast(func.ts_rank(Product.search, _tsquery(query)), Double), float)
+            return _Order(-cast(func.ts_rank(PRODUCTS.c.search, _tsquery(query)), Double), float)
         case _:
-            return _Order(func.lower(Product.name), str)
+            return _Order(func.lower(PRODUCTS.c.name), str)
 
 
 def _is_after(order: _Order, cursor: str) -> ColumnElement[bool]:
     last = tuple_(*decode_cursor(cursor, order.key_type, int))
-    here = tuple_(order.key, Product.id)
+    here = tuple_(order.key, PRODUCTS.c.id)
     return here < last if order.is_descending else here > last
 
 
 def _branch(category_id: int) -> Any:
     """The ids of a category and of all below it."""
-    root, node = aliased(Category), aliased(Category)
-    is_below = func.starts_with(node.path, root.path + "/")
-    return select(node.id).join(root, or_(node.id == root.id, is_below)).where(root.id == category_id)
+    root, node = CATEGORIES.alias(), CATEGORIES.alias()
+    is_below = func.starts_with(node.c.path, root.c.path + "/")
+    return (
+        select(node.c.id)
+        .select_from(node.join(root, or_(node.c.id == root.c.id, is_below)))
+        .where(root.c.id == category_id)
+    )
 
 
 def _tsquery(query: str) -> ColumnElement[Any]:

@@ -5,10 +5,10 @@ documents it; a test holds the two together.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Table, select
 
 from grocery import money
 from grocery.fields import quantity_number
@@ -19,12 +19,19 @@ from grocery.products.unit_price import price_per_unit
 #: From this many on, nobody needs to know how many are left.
 FEW = Decimal(5)
 
-PRODUCT_COLUMNS = tuple(column for column in Product.__table__.columns if column.name != "search")
+#: The tables themselves: statements made of mapped classes take the ORM's longer way to SQL, at each request.
+PRODUCTS, CATEGORIES = cast(Table, Product.__table__), cast(Table, Category.__table__)
+
+PRODUCT_COLUMNS = tuple(column for column in PRODUCTS.c if column.name != "search")
+
+_ALL_PRODUCTS = select(*PRODUCT_COLUMNS, CATEGORIES.c.path.label("category")).select_from(
+    PRODUCTS.join(CATEGORIES, PRODUCTS.c.category_id == CATEGORIES.c.id)
+)
 
 
 def select_products() -> Select:
     """All columns of products with `category`, the path of names."""
-    return select(*PRODUCT_COLUMNS, Category.path.label("category")).join(Category, Product.category_id == Category.id)
+    return _ALL_PRODUCTS
 
 
 def product_json(row: Row) -> dict[str, Any]:

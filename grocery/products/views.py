@@ -52,7 +52,7 @@ _ADJUSTMENT = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
 @blp.route("/")
 @public
 @blp.problems(_422="A filter, the sort order, `limit` or `cursor` is not valid.")
-@blp.arguments(ListArgsSchema, location="query")
+@blp.arguments(ListArgsSchema(), location="query")  # an instance: a class would be instantiated at each request
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(
     200,
