@@ -19,11 +19,12 @@ _EXAMPLE = {"name": "Milk", "parent_id": 3}
 
 @blp.route("/")
 @public
+@blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(200, CategoryTreeSchema(many=True), description="The top of the tree.", example=examples.TREE)
 def list_categories() -> Response:
     """Read the tree of categories
 
-    Siblings come by `position`, then by name. The answer has an `ETag`.
+    Siblings come by `position`, then by name. The answer has an `ETag` for `If-None-Match`.
     """
     with reader() as connection:
         return add_etag(jsonify(categories.read_tree(connection)))
