@@ -1,9 +1,9 @@
 """What the person at the terminal sees: the processes' log lines by name, and one screen when the shop is open."""
 
+import errno
 import json
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -16,12 +16,21 @@ SIGN_INS = "demo-signins.json"
 
 
 class Terminal:
-    """Writes lines; goes quiet when nobody reads them any more (a closed terminal, a pipe whose reader left)."""
+    """Writes lines, and notices when nobody can read them any more."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
-        self._is_coloured = stream.isatty() and "NO_COLOR" not in os.environ
+        self._is_tty = stream.isatty()
+        self._is_coloured = self._is_tty and "NO_COLOR" not in os.environ
         self._colours: dict[str, int] = {}
+        self._reader_left = False
+
+    def is_gone(self) -> bool:
+        """Whether the terminal was closed, or the pipe's reader left.
+
+        The kernel tells a closed terminal only to the first process in it, which may be `make` and does not pass it on.
+        """
+        return self._reader_left or (self._is_tty and not self._stream.isatty())
 
     def line(self, name: str, text: str) -> None:
         """Write one line of a process."""
@@ -31,9 +40,12 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Write text as it is."""
-        with suppress(OSError, ValueError):
+        try:
             self._stream.write(text)
             self._stream.flush()
+        except OSError as error:
+            # A full disk under a redirected output, say, is no reason to close the shop.
+            self._reader_left |= error.errno in (errno.EPIPE, errno.EIO)
 
 
 def welcome(settings: Settings) -> str:

@@ -127,6 +127,8 @@ class Supervisor:
                 self._terminal.line(lines.name, text)
             if texts is None:
                 self._selector.unregister(key.fileobj)
+        if self._terminal.is_gone():
+            self._stop_signals = max(1, self._stop_signals)
         return bool(ready)
 
     def _read_the_rest(self) -> None:

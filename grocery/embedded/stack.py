@@ -72,8 +72,8 @@ class Stack:
             self._connection.shutdown(socket.SHUT_WR)
             self._connection.settimeout(_STOP_TIMEOUT_S)
             goodbye = self._connection.recv(64)
-        if goodbye:
-            _log.info("Another process still uses the embedded database; it stops when that one ends.")
+        if goodbye and self.started_here:
+            _log.info("The embedded database was started here and goes on: another process uses it.")
         elif self._keeper:
             with suppress(subprocess.TimeoutExpired):
                 self._keeper.wait(_STOP_TIMEOUT_S)
