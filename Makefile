@@ -4,9 +4,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUNNABLE := $(VENV)/.installed-to-run
 INSTALLED := $(VENV)/.installed
+# The user's own settings (a real database, a real SMS account) must not reach tests and benchmarks.
+CLEANLY = env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))')
+BENCHMARKS = $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint prove requirements
+.PHONY: help run test prove bench lint requirements
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -14,14 +17,14 @@ help: ## Show this list
 run: $(RUNNABLE) ## Run the whole shop on this machine (PORT=9000, HOST=0.0.0.0)
 	@$(PY) -m grocery.dev --with-parent
 
-# The user's own settings (a real database, a real SMS account) must not reach the tests.
 test: $(INSTALLED) ## Run the tests (ARGS="-k orders")
-	@env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))') \
-		$(PY) -m pytest -m "not prove" $(ARGS)
+	@$(CLEANLY) $(PY) -m pytest -m "not prove" $(ARGS)
 
 prove: $(INSTALLED) ## Run the long proofs (ARGS="-k orders")
-	@env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))') \
-		$(PY) -m pytest -m prove $(ARGS)
+	@$(CLEANLY) $(PY) -m pytest -m prove $(ARGS)
+
+bench: $(INSTALLED) ## Measure, on engines of its own
+	@for name in $(BENCHMARKS); do $(CLEANLY) $(PY) -m benchmarks.$$name || exit 1; done
 
 lint: $(INSTALLED) ## Check style, types and the order of imports
 	@$(PY) -m ruff check
