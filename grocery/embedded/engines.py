@@ -15,7 +15,7 @@ from grocery.embedded.account import Account
 from grocery.embedded.errors import EmbeddedStackError
 
 # What the servers never read: static libraries, headers and build files are half of the wheel.
-_NOT_NEEDED = shutil.ignore_patterns("*.a", "pkgconfig", "pgxs", "*.sample", "man", "doc")
+_NOT_NEEDED = shutil.ignore_patterns("*.a", "pkgconfig", "pgxs", "man", "doc")
 _HINT = "pip install -r requirements-dev.txt, or set DATABASE_URL and REDIS_URL"
 
 

@@ -1,5 +1,6 @@
 """The whole shop as `make run` starts it: what is shown, what is started again, and that nothing outlives it."""
 
+import json
 import os
 import signal
 import socket
@@ -130,6 +131,17 @@ def test_killed_worker_of_the_server_comes_back(shop: Shop) -> None:
     wait_for(lambda: any("Respawning worker" in line for line in shop.lines("api")), 10)
     assert shop.main_process("api") == main
     assert shop.readiness()
+
+
+def test_killed_keeper_of_the_database_is_replaced_and_the_shop_recovers(shop: Shop) -> None:
+    record = shop.data_dir / "stack.json"
+    keeper = json.loads(record.read_text())["keeper_pid"]
+    os.kill(keeper, signal.SIGKILL)
+
+    wait_for(lambda: "PostgreSQL and Valkey are gone, starting them again" in shop.lines("make run"), 10)
+    wait_for(shop.readiness, 20)
+    assert json.loads(record.read_text())["keeper_pid"] != keeper
+    assert (shop.readiness() or {})["redis"] == "ok"
 
 
 def test_lines_of_the_processes_carry_their_names(shop: Shop) -> None:

@@ -65,7 +65,7 @@ def test_root_runs_both_servers_as_nobody_in_a_directory_that_nobody_cannot_ente
     assert (locked / "data" / "postgres").owner() == "nobody"
 
 
-def test_root_with_programs_that_nobody_can_reach_only_as_a_copy(tmp_path: Path, data_dir: Path) -> None:
+def test_root_with_programs_that_nobody_can_reach_only_as_a_copy(tmp_path: Path) -> None:
     packages = tmp_path / "private" / "packages"
     packages.mkdir(mode=0o700, parents=True)
     packages.parent.chmod(0o700)
@@ -78,7 +78,7 @@ def test_root_with_programs_that_nobody_can_reach_only_as_a_copy(tmp_path: Path,
         if package.with_name(f"{name}.libs").exists():
             (packages / f"{name}.libs").symlink_to(package.with_name(f"{name}.libs"))
 
-    with StackUser(data_dir, {"PYTHONPATH": str(packages)}) as user:
+    with StackUser(tmp_path / "data", {"PYTHONPATH": str(packages)}) as user:
         record, _ = user.uses()
         program = Path(f"/proc/{record.postgres_pid}/exe").readlink()
         assert sql(record, "SELECT to_tsvector('english', 'ripe bananas')") == [("'banana':2 'ripe':1",)]
