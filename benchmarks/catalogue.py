@@ -24,6 +24,7 @@ ROWS = 20_000
 ROUNDS = 3
 REQUESTS = 200
 
+_WORDS = ("maize", "rice", "flour", "tea", "milk", "bread", "beans", "sugar", "oil", "soap", "salt", "honey", "kale")
 _PATHS = ("/products/", "/products/?sort=price&limit=100", "/products/?q=rice", "/products/?category=1")
 
 
@@ -50,28 +51,10 @@ def main() -> None:
 
 
 def _write_catalogue(path: Path, rows: int) -> None:
-    words = [
-        "maize",
-        "rice",
-        "flour",
-        "tea",
-        "milk",
-        "bread",
-        "beans",
-        "sugar",
-        "oil",
-        "soap",
-        "salt",
-        "honey",
-        "kale",
-        "onion",
-        "tomato",
-        "mango",
-    ]
     chance = random.Random(1)
     lines = ["sku,name,brand,category,price,stock"]
     for number in range(rows):
-        name = " ".join(chance.sample(words, 3)).title()
+        name = " ".join(chance.sample(_WORDS, 3)).title()
         category = f"Aisle {number % 12}/Shelf {number % 60}"
         lines.append(f"S-{number},{name} {number},Brand {number % 90},{category},{chance.randint(20, 5000)}.00,50")
     path.write_text("\n".join(lines) + "\n")

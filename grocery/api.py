@@ -101,6 +101,13 @@ class Blueprint(flask_smorest.Blueprint):
             view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "rule": rule, "operation": view_func.__name__}
         super().add_url_rule(rule, endpoint, view_func, **options)
 
+    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[View], View]:
+        """flask-smorest's, with one instance of the schema for all requests: making one costs more than using it."""
+        decorator: Callable[[View], View] = super().arguments(
+            schema() if isinstance(schema, type) else schema, **kwargs
+        )
+        return decorator
+
     @staticmethod
     def problems(**descriptions: str) -> Callable[[View], View]:
         """Document further errors: `problems(_409="The e-mail address is taken: `email_taken`.")`."""

@@ -7,9 +7,9 @@ from typing import Any
 import click
 import orjson
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from grocery.errors import GroceryError
+from grocery.errors import GroceryError, is_database_away
 
 
 class CommandGroup(AppGroup):
@@ -46,7 +46,9 @@ def _with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             errors = error.members.get("errors", {})
             lines = [error.detail, *(f"  {name}: {' '.join(map(str, texts))}" for name, texts in errors.items())]
             raise click.ClickException("\n".join(lines)) from error
-        except OperationalError as error:
+        except DBAPIError as error:
+            if not is_database_away(error):
+                raise
             raise click.ClickException(f"The database is away: {str(error.orig).strip()}") from error
 
     return wrapper

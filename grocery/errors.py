@@ -173,10 +173,18 @@ def handle_database_error(error: DBAPIError) -> Response:
     if isinstance(error, DataError):
         log.warning("PostgreSQL refused a value that the schemas let pass", exc_info=error)
         return problem(422, "validation_failed", "A value is outside what can be stored.")
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_database_away(error):
         log.error("database unavailable: %s", str(error.orig).strip())
         return problem(503, "database_unavailable", "The database is away. Try again.", headers={"Retry-After": "2"})
     return handle_unexpected(error)
+
+
+def is_database_away(error: DBAPIError) -> bool:
+    """Whether PostgreSQL could not do its part, so that trying again makes sense: gone, restarting, or too slow.
+
+    psycopg2 raises no more than its base class when the server dies in the middle of a statement.
+    """
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
 def handle_unexpected(error: Exception) -> Response:

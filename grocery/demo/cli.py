@@ -1,6 +1,7 @@
 """`flask demo load`."""
 
 import json
+import sys
 
 import click
 from flask import current_app
@@ -23,7 +24,7 @@ def load(if_empty: bool) -> None:
     if if_empty and not is_empty():
         return
     size = CATALOGUE.stat().st_size
-    with click.progressbar(length=size, label="Demo shop", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=size, label="Demo shop", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         path = load_demo(current_app.extensions["settings"], lambda bytes_read: bar.update(bytes_read - bar.pos))
     people = json.loads(path.read_text())
     print_table(("ROLE", "E-MAIL", "PASSWORD"), [(one["role"], one["email"], one["password"]) for one in people])

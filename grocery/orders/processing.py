@@ -4,10 +4,11 @@ import logging
 
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from grocery.db import Row
+from grocery.errors import is_database_away
 from grocery.orders import notices
 from grocery.orders.actors import SYSTEM
 from grocery.orders.changing import change_status, list_lines
@@ -48,11 +49,13 @@ def process_batch(session: Session) -> int:
         try:
             with session.begin_nested():
                 process_order(session, order_id)
-        except (JobTimeoutException, OperationalError):
-            raise  # the batch is rolled back and due again
         except OrderNotFoundError:
             continue
-        except Exception:
+        except JobTimeoutException:
+            raise  # the batch is rolled back and due again
+        except Exception as error:
+            if isinstance(error, DBAPIError) and is_database_away(error):
+                raise
             log.exception("order %s could not be processed", order_id)
             _postpone(session, order_id)
     return len(order_ids)

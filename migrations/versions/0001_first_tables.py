@@ -13,6 +13,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Words only: PostgreSQL's parser takes "Container/Storage" for the path of a file.
+_SEARCH = (
+    "setweight(to_tsvector('simple', regexp_replace(translate(name, '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'A') || "
+    "setweight(to_tsvector('simple', regexp_replace(translate(coalesce(brand, ''), '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'B') || "
+    "setweight(to_tsvector('simple', regexp_replace(translate(coalesce(description, ''), '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'D')"
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -144,7 +151,7 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', coalesce(brand, '')), 'B') || setweight(to_tsvector('simple', coalesce(description, '')), 'D')",
+                _SEARCH,
                 persisted=True,
             ),
             nullable=False,
@@ -152,6 +159,7 @@ def upgrade() -> None:
         sa.CheckConstraint("unit IN ('each', 'kg')", name=op.f("ck_products_unit")),
         sa.CheckConstraint("vat_class IN ('standard', 'zero', 'exempt')", name=op.f("ck_products_vat_class")),
         sa.CheckConstraint("price_cents >= 0", name=op.f("ck_products_price")),
+        sa.CheckConstraint("compare_at_price_cents > price_cents", name=op.f("ck_products_compare_at_price")),
         sa.CheckConstraint("quantity_step > 0", name=op.f("ck_products_quantity_step")),
         sa.CheckConstraint("stock >= 0", name=op.f("ck_products_stock")),
         sa.ForeignKeyConstraint(
