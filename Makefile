@@ -26,9 +26,6 @@ prove: $(INSTALLED) ## Run the long proofs (ARGS="-k orders")
 bench: $(INSTALLED) ## Measure, on engines of its own
 	@for name in $(BENCHMARKS); do $(CLEANLY) $(PY) -m benchmarks.$$name || exit 1; done
 
-bench: $(INSTALLED) ## Measure import and lists; quote the ratios
-	@$(PY) -m benchmarks.catalogue
-
 lint: $(INSTALLED) ## Check style, types and the order of imports
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
