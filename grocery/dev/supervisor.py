@@ -23,7 +23,7 @@ from grocery.embedded import Stack, ensure_stack
 
 NAME = "make run"
 _TURN_S = 0.2
-# Together with the embedded stack's own limit (7 s at the very worst, 0.2 s as a rule) this stays within 10 s.
+# Together with a second for killing and the embedded stack's limit (5 s at worst, 0.2 s as a rule), that makes 10.
 _GRACE_S = 4.0
 # While nobody has been served yet there is nothing to finish, and a server that still loads would not hear of it.
 _GRACE_WHILE_STARTING_S = 0.5
@@ -85,7 +85,7 @@ class Supervisor:
         if self._stack and self._stack.is_alive():
             return
         known = self._stack
-        self._say("PostgreSQL and Valkey are gone, starting them again" if known else "Starting PostgreSQL and Valkey.")
+        self._say("PostgreSQL and Valkey are gone, starting them again" if known else "starting PostgreSQL and Valkey")
         self._stack = ensure_stack(self._settings.data_dir)
         if known and known.database_url != self._stack.database_url:
             # Children that were started with the old address die by this and come back with the new one.
@@ -104,7 +104,9 @@ class Supervisor:
         """Start the rest of the shop when the database is prepared; end if that failed."""
         code = self._preparation.process.poll() if self._preparation.process else None
         if code == 0:
-            self._children, self._later = self._children + self._later, []
+            self._children += self._later
+            self._preparation.process = None
+            self._forget_ended_sessions()
         elif code is not None:
             self._read_the_rest()
             self._say(f"the database could not be prepared, see above ({how_it_ended(code)})")
@@ -164,7 +166,10 @@ class Supervisor:
                 check_address(self._settings.host, self._settings.port)
         delay = child.schedule_restart()
         self._say(f"{child.name} {how_it_ended(code)}; starting it again in {delay:g} s")
-        # A work-horse may outlive its worker for as long as its job takes; its session is watched until then.
+        self._forget_ended_sessions()
+
+    def _forget_ended_sessions(self) -> None:
+        """A work-horse may outlive its worker for as long as its job takes; its session is watched until then."""
         for over in [session for session in self._sessions if not sessions.members(session)]:
             self._sessions.discard(over)
             self._guard.forget(over)

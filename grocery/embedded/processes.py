@@ -146,5 +146,5 @@ def stop_servers(servers: Iterable[Server]) -> None:
 
 
 # PostgreSQL: fast shutdown, then immediate (recovers at the next start). Valkey knows only an orderly end.
-POSTGRES_STOP = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 1.0))
-VALKEY_STOP = ((signal.SIGTERM, 4.0), (signal.SIGKILL, 2.0), (signal.SIGKILL, 1.0))
+POSTGRES_STOP = ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.5), (signal.SIGKILL, 0.5))
+VALKEY_STOP = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 1.5), (signal.SIGKILL, 0.5))
