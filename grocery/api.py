@@ -11,13 +11,13 @@ import orjson
 from flask import Flask, Request, Response, request
 from flask.json.provider import JSONProvider
 from flask_smorest.utils import prepare_response
-from marshmallow import fields
+from marshmallow import INCLUDE, fields
 from webargs import core
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.routing import IntegerConverter
 
-from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError
+from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError, StaleError
 from grocery.fields import MAX_ID, Money, Quantity, Schema
 
 View = Callable[..., Any]
@@ -29,7 +29,10 @@ _BODY_PROBLEMS = (400, 413, 415, 422)
 
 
 class ProblemSchema(Schema):
-    """An error as RFC 9457 problem details."""
+    """An error as RFC 9457 problem details. Each `code` may add members of its own."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"description": "urn:grocery:problem:{code}"})
     title = fields.String(required=True)
@@ -101,12 +104,16 @@ class Blueprint(flask_smorest.Blueprint):
             view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "rule": rule, "operation": view_func.__name__}
         super().add_url_rule(rule, endpoint, view_func, **options)
 
-    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[View], View]:
-        """flask-smorest's, with one instance of the schema for all requests: making one costs more than using it."""
-        decorator: Callable[[View], View] = super().arguments(
-            schema() if isinstance(schema, type) else schema, **kwargs
-        )
-        return decorator
+    def arguments(
+        self, schema: Any, *, location: str = "json", required: bool = True, **kwargs: Any
+    ) -> Callable[[View], View]:
+        """flask-smorest's, with one instance of the schema for all requests: making one costs more than using it.
+
+        A body that is required must be there: nothing is not the same as `{}`.
+        """
+        instance = schema() if isinstance(schema, type) else schema
+        parse: Callable[[View], View] = super().arguments(instance, location=location, required=required, **kwargs)
+        return _needing_body(parse) if location == "json" and required else parse
 
     @staticmethod
     def problems(**descriptions: str) -> Callable[[View], View]:
@@ -121,7 +128,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def found_first(find: Callable[..., Any]) -> Callable[[View], View]:
-        """Answer 404 before 415 and 422: when the body is refused, `find(**path arguments)` is asked first.
+        """Answer 404 before 412, 415 and 422: when a request is refused, `find(**path arguments)` is asked first.
 
         It raises NotFoundError; asking only after a refusal keeps good requests free of the extra query.
         """
@@ -131,7 +138,7 @@ class Blueprint(flask_smorest.Blueprint):
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 try:
                     return view(*args, **kwargs)
-                except (UnprocessableEntity, InvalidError, MediaTypeError, MalformedError):
+                except (UnprocessableEntity, InvalidError, MediaTypeError, MalformedError, StaleError):
                     find(**(request.view_args or {}))
                     raise
 
@@ -202,6 +209,21 @@ def init_app(app: Flask) -> None:
 def register_blueprint(app: Flask, blueprint: Blueprint) -> None:
     """Serve a blueprint and describe it in the app's OpenAPI document."""
     app.extensions["api"].register_blueprint(blueprint)
+
+
+def _needing_body(parse: Callable[[View], View]) -> Callable[[View], View]:
+    def decorator(view: View) -> View:
+        parsed = parse(view)
+
+        @wraps(parsed)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not request.get_data(cache=True):
+                raise InvalidError("The request needs a JSON body.", errors={"_schema": ["The body is missing."]})
+            return parsed(*args, **kwargs)
+
+        return wrapper
+
+    return decorator
 
 
 def _note(view: View, key: str, value: Any) -> None:

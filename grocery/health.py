@@ -45,9 +45,9 @@ def check_database() -> None:
         if "alembic_version" in str(error.orig):
             raise BusyError("The database has no tables yet.", code="migration_pending", database="ok") from error
         raise BusyError("The database is away.", code="database_unavailable", database="unavailable") from error
-    known: dict[str, bool] = current_app.extensions["migrations"]
+    is_head: dict[str, bool] = current_app.extensions["migrations"]
     # A revision that this program does not know was made by a newer one, whose migrations fit the version before.
-    if not known.get(applied or "", True):
+    if applied is None or not is_head.get(applied, True):
         raise BusyError("The database awaits a migration.", code="migration_pending", database="ok")
 
 

@@ -145,6 +145,7 @@ def change_product(body: dict[str, Any], product_id: int) -> Response:
 
 @blp.route("/<int:product_id>", methods=["DELETE"])
 @admin_required
+@blp.found_first(service.check_product_exists)
 @blp.doc(parameters=[_IF_MATCH])
 @blp.problems(_412=_STALE)
 @blp.response(204, description="It is gone, from every order that is not packed yet too.")

@@ -1,0 +1,109 @@
+"""The API's frame: bodies, statuses and headers that every route has from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.auth.factories import make_customer, sign_in
+from tests.products.factories import make_product
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def admin(context: None) -> dict[str, str]:
+    return sign_in(make_customer(role="admin"))
+
+
+def test_a_body_that_is_missing_is_not_an_empty_one(client: FlaskClient, admin: dict[str, str], run_sql: Sql) -> None:
+    path = f"/products/{make_product()}"
+    before = run_sql("SELECT * FROM products")
+    response = client.patch(path, headers=admin)
+    assert (response.status_code, response.json["errors"]) == (422, {"_schema": ["The body is missing."]})
+    assert client.patch(path, headers=admin, json={}).status_code == 200
+    assert run_sql("SELECT * FROM products") == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_what_does_not_exist_is_404_before_anything_else_is_wrong(
+    client: FlaskClient, admin: dict[str, str], method: str
+) -> None:
+    for path in ("/products/0", "/products/999999", "/products/99999999999999999999"):
+        response = client.open(path, method=method, headers={**admin, "If-Match": "nonsense"}, data="x")
+        assert response.status_code == 404, path
+
+
+def test_every_answer_carries_a_request_id(client: FlaskClient) -> None:
+    for path in ("/healthz", "/nowhere", "/auth/me", "/products/?limit=0", "/openapi.json"):
+        assert client.get(path, headers={"X-Request-ID": "abc-123"}).headers["X-Request-ID"] == "abc-123"
+        made = {client.get(path).headers["X-Request-ID"] for _ in range(2)}
+        assert len(made) == 2
+        for forged in ("a b", "x" * 129, "é"):
+            assert client.get(path, headers={"X-Request-ID": forged}).headers["X-Request-ID"] != forged
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("POST", "/healthz", 405, "method_not_allowed"),
+        ("GET", "/products/abc", 404, "not_found"),
+        ("GET", "/products/-1", 404, "not_found"),
+        ("GET", "/products/%00", 404, "not_found"),
+        ("GET", "/docs/ui/../../app.py", 404, "not_found"),
+        ("GET", "/docs/ui/%2e%2e/flask_swagger_ui.py", 404, "not_found"),
+    ],
+)
+def test_errors_outside_of_views_are_problem_documents_too(
+    client: FlaskClient, method: str, path: str, status: int, code: str
+) -> None:
+    response = client.open(path, method=method)
+    assert (response.status_code, response.mimetype, response.json["code"]) == (
+        status,
+        "application/problem+json",
+        code,
+    )
+    assert response.json["type"] == f"urn:grocery:problem:{code}"
+
+
+def test_an_unexpected_error_tells_nothing_about_itself(app: Flask, client: FlaskClient, caplog: Any) -> None:
+    def fail() -> None:
+        raise RuntimeError("the secret is 42")
+
+    original = app.view_functions["health.healthz"]
+    app.view_functions["health.healthz"] = fail
+    try:
+        response = client.get("/healthz")
+    finally:
+        app.view_functions["health.healthz"] = original
+    assert (response.status_code, response.json["code"]) == (500, "internal_error")
+    assert b"42" not in response.data
+    assert "the secret is 42" in caplog.text
+
+
+def test_pages_of_swagger_ui_allow_no_inline_script(client: FlaskClient) -> None:
+    response = client.get("/docs", follow_redirects=True)
+    assert response.status_code == 200
+    assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+    assert b"<script>" not in response.data
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
+        with client.get(f"/docs/ui/{asset}") as answer:
+            assert answer.status_code == 200
+
+
+def test_readiness_tells_of_a_database_that_awaits_its_migration(client: FlaskClient, run_sql: Sql) -> None:
+    [(current,)] = run_sql("SELECT version_num FROM alembic_version")
+    try:
+        run_sql("UPDATE alembic_version SET version_num = 'made-by-a-newer-one'")
+        assert client.get("/readyz").status_code == 200
+        run_sql("DELETE FROM alembic_version")
+        response = client.get("/readyz")
+        assert (response.status_code, response.json["code"]) == (503, "migration_pending")
+        assert response.headers["Retry-After"] == "2"
+    finally:
+        run_sql("DELETE FROM alembic_version")
+        run_sql("INSERT INTO alembic_version VALUES (:current)", current=current)
+    assert client.get("/readyz").status_code == 200
