@@ -175,7 +175,9 @@ class Supervisor:
             self._guard.forget(over)
 
     def _why_not_ready(self) -> str | None:
-        """Ask the shop whether it is ready: None when it is."""
+        """Ask the shop whether it is ready: None when it is, with the demo's people in it too."""
+        if self._preparation.process:
+            return "the database is being prepared"
         hosts = self._settings.trusted_hosts
         headers = {"Host": hosts[0].lstrip(".")} if hosts else {}
         connection = http.client.HTTPConnection(local_address(self._settings.host, self._settings.port), timeout=2)
