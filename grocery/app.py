@@ -3,7 +3,7 @@
 from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
-from grocery import api, auth, db, demo, errors, health, logs, notify, orders, products, queues, relay, web
+from grocery import api, auth, commands, db, demo, errors, health, logs, notify, orders, products, queues, relay, web
 from grocery.api import public
 from grocery.auth.access import admin_required
 from grocery.auth.service import find_admin_emails
@@ -38,6 +38,7 @@ def create_app(config: Settings | None = None) -> Flask:
     notify.init_app(app, find_admin_emails=find_admin_emails, admin_required=admin_required)
     for package in (auth, products, orders, relay, demo):
         package.init_app(app)
+    commands.make_errors_clear(app)
     return app
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import orjson
+from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +20,15 @@ class CommandGroup(AppGroup):
         if cmd.callback is not None:
             cmd.callback = _with_clear_errors(cmd.callback)
         super().add_command(cmd, name)
+
+
+def make_errors_clear(app: Flask) -> None:
+    """Do the same for the groups that extensions have brought: `flask db upgrade` without a database is one line."""
+    for group in app.cli.commands.values():
+        if isinstance(group, click.Group) and not isinstance(group, CommandGroup):
+            for command in group.commands.values():
+                if command.callback is not None:
+                    command.callback = _with_clear_errors(command.callback)
 
 
 def print_json(value: Any) -> None:

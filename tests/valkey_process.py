@@ -40,6 +40,11 @@ class ValkeyProcess:
                 time.sleep(0.01)
         raise AssertionError("Valkey did not start")
 
+    def restart_if_ended(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            self.start()
+
     def stop(self) -> None:
         if self._process:
             self._process.send_signal(signal.SIGCONT)

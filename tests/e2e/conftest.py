@@ -4,7 +4,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.shop import PASSWORD, Shop, running_shop
+from tests.e2e.shop import COMMANDS, PASSWORD, Shop, running_shop, wait_until
+
+_UNDER_WAY = """
+    SELECT 1 FROM notifications WHERE next_attempt_at < now() + '10 s' OR status = 'sending'
+    UNION ALL SELECT 1 FROM orders WHERE status = 'pending' AND process_at < now() + '10 s'
+"""
 
 CUSTOMER = {"name": "Amina Otieno", "email": "amina@example.com", "password": PASSWORD, "phone": "0712 345 678"}
 
@@ -16,21 +21,20 @@ def shop_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]
 
 
 @pytest.fixture
-def shop(shop_of_this_run: Shop) -> Iterator[Shop]:
-    """The whole shop, running; whatever a test did to it is mended before the next one."""
+def shop(shop_of_this_run: Shop) -> Shop:
+    """The whole shop, running and empty but for its admin; whatever an earlier test did to it is mended."""
     shop = shop_of_this_run
-    shop.end_all()
+    shop.valkey.restart_if_ended()
+    for fake in (shop.sms, shop.smtp):
+        fake.behave()
+    shop.start(*(name for name in COMMANDS if not shop.is_running(name)))
+    wait_until(lambda: not shop.sql(_UNDER_WAY), 30, "what an earlier test caused is over")
     shop.sql("DELETE FROM customers WHERE role = 'customer'")
     shop.sql("DELETE FROM notifications")
     shop.sql("DELETE FROM products")
-    shop.valkey.stop()
-    shop.valkey.start()
     for fake in (shop.sms, shop.smtp):
-        fake.behave()
         fake.clear()
-    shop.start()
-    yield shop
-    shop.end_all()
+    return shop
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class Shop:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *names: str) -> None:
-        for name in names or COMMANDS:
+        for name in names:
             command = [sys.executable, *COMMANDS[name]]
             if name == "api":
                 command += ["--host", "127.0.0.1", "--port", str(self.port), "wsgi:app"]
@@ -57,8 +57,11 @@ class Shop:
                 self.processes[name] = subprocess.Popen(
                     command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
                 )
-        if "api" in self.processes:
-            wait_until(lambda: self.get("/healthz").status_code == 200, 30, "the API answers")
+        if "api" in names:
+            wait_until(lambda: self.get("/readyz").status_code == 200, 30, "the API is ready")
+
+    def is_running(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].poll() is None
 
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End a process and all that it started."""

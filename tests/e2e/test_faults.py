@@ -34,7 +34,7 @@ def test_orders_are_taken_without_redis_and_told_when_it_is_back(
     assert shop.sms.messages == []
     shop.valkey.start()
     for name in ("worker-orders", "worker-notify"):
-        if shop.processes[name].poll() is not None:  # a supervisor starts a worker again that Redis' end has ended
+        if not shop.is_running(name):  # a supervisor starts a worker again that Redis' end has ended
             shop.start(name)
     wait_until_all_is_sent(shop)
     assert len(shop.sms.messages) == 5
@@ -57,7 +57,7 @@ def test_redis_killed_between_commit_and_ring_loses_no_message(
     shop.valkey.stop()
     shop.valkey.start()
     for name in ("worker-orders", "worker-notify"):
-        if shop.processes[name].poll() is not None:
+        if not shop.is_running(name):
             shop.start(name)
     wait_until_all_is_sent(shop)
     assert len(shop.sms.messages) == 1
