@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from dotenv import dotenv_values
+from redis.connection import parse_url
 
 MIN_SECRET_LENGTH = 32
 
@@ -80,9 +81,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Without `environ`, the process environment is read, over a `.env` file in the working directory.
     """
     if environ is None:
-        from_file = {key: value for key, value in dotenv_values(Path.cwd() / ".env").items() if value is not None}
-        environ = {**from_file, **os.environ}
+        environ = {**_read_file(Path.cwd() / ".env"), **os.environ}
     return _Reader(environ).settings()
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"The file {path} cannot be read: {error}."]) from error
 
 
 class _Reader:
@@ -142,7 +149,8 @@ class _Reader:
         return self._environ.get(name, "").strip() or default
 
     def _problem(self, line: str) -> None:
-        self._problems.append(line)
+        if line not in self._problems:
+            self._problems.append(line)
 
     def _needed(self, name: str, is_needed: bool, because: str) -> str:
         value = self._text(name)
@@ -239,12 +247,17 @@ class _Reader:
             self._problem("REDIS_URL is missing; production needs it.")
         if value and value.partition("://")[0] not in ("redis", "rediss", "unix"):
             self._problem("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        elif value:
+            try:
+                parse_url(value)
+            except ValueError:  # its text may have a part of the password
+                self._problem("REDIS_URL is no address such as redis://user:password@host:6379/0.")
         return value or None
 
     def _secret(self, name: str, data_dir: Path, production: bool) -> str:
         value = self._text(name)
         if not value and not production:
-            return _kept_secret(data_dir, name)
+            return self._kept_secret(name, data_dir)
         self._check_secret(name, value)
         return value
 
@@ -265,17 +278,20 @@ class _Reader:
                 keys[kid] = secret
         if not keys and not self._text("JWT_SECRET_KEYS"):
             if not production:
-                return {"dev": _kept_secret(data_dir, "JWT_SECRET_KEYS")}
+                return {"dev": self._kept_secret("JWT_SECRET_KEYS", data_dir)}
             self._problem(
                 f"JWT_SECRET_KEYS is missing; production needs it (secrets of {MIN_SECRET_LENGTH} characters)."
             )
         return keys
 
-
-def _kept_secret(data_dir: Path, name: str) -> str:
-    """A random secret for development, kept in `data_dir` so that tokens survive a restart."""
-    path = data_dir / "secrets" / name.lower()
-    return _read_secret(path) or _create_secret(path)
+    def _kept_secret(self, name: str, data_dir: Path) -> str:
+        """A random secret for development, kept in `data_dir` so that tokens survive a restart."""
+        path = data_dir / "secrets" / name.lower()
+        try:
+            return _read_secret(path) or _create_secret(path)
+        except OSError as error:
+            self._problem(f"DATA_DIR is {data_dir}, which cannot be used ({error.strerror}): set another one.")
+            return ""
 
 
 def _read_secret(path: Path) -> str | None:

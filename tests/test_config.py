@@ -61,6 +61,7 @@ def test_every_form_of_the_database_url_means_psycopg2(scheme: str, tmp_path: Pa
         ("DATABASE_URL", "mysql://x", "DATABASE_URL must begin with postgresql:// (driver psycopg2)"),
         ("DATABASE_URL", "postgresql+asyncpg://x", "DATABASE_URL must begin with postgresql:// (driver psycopg2)"),
         ("REDIS_URL", "http://x", "REDIS_URL must begin with redis://"),
+        ("REDIS_URL", "redis://:pass/word@host:6379", "REDIS_URL is no address such as redis://user:password@host"),
         ("PORT", "80a", "PORT is '80a'; it must be a whole number from 1 to 65535."),
         ("PORT", "70000", "PORT is '70000'"),
         ("ENVIRONMENT", "prod", "ENVIRONMENT is 'prod'; it must be one of: development, production."),
@@ -98,3 +99,18 @@ def test_a_refused_start_says_so_in_one_line_for_each_problem() -> None:
         "  - DATABASE_URL is missing; production needs it.\n"
         "  - REDIS_URL is missing; production needs it."
     )
+
+
+@pytest.mark.parametrize("data_dir", ["/proc/nowhere", "/dev/null"])
+def test_a_data_directory_that_cannot_be_used_is_one_problem(data_dir: str) -> None:
+    found = problems(DATA_DIR=data_dir)
+    assert len(found) == 1
+    assert found[0].startswith(f"DATA_DIR is {data_dir}, which cannot be used (")
+
+
+def test_a_settings_file_that_is_no_text_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"SHOP_NAME=Caf\xe9\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert caught.value.problems[0].startswith(f"The file {tmp_path / '.env'} cannot be read: ")
