@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from grocery.db import db
@@ -18,6 +18,9 @@ from grocery.products.models import Category
 
 #: More levels than anyone finds anything in.
 MAX_DEPTH = 8
+
+#: Characters of a path. Paths are indexed, and an index of PostgreSQL takes up to 2,704 bytes of each.
+MAX_PATH_LENGTH = 600
 
 _COLUMNS = tuple(Category.__table__.columns)
 
@@ -64,10 +67,10 @@ def check_category_exists(category_id: int) -> None:
 
 
 def create_category(values: Mapping[str, Any]) -> Row:
-    """Make a category (WriteCategorySchema). Raises CategoryExistsError, and InvalidError for an unknown parent."""
+    """Make a category (WriteCategorySchema). Raises CategoryExistsError, and InvalidError as `replace_category`."""
     db.session.execute(_LOCK)
     path = _path_below(values["parent_id"], values["name"])
-    _check_depth(path)
+    _check_path(path)
     try:
         return db.session.execute(insert(Category).values({**values, "path": path}).returning(*_COLUMNS)).one()
     except IntegrityError as error:
@@ -77,15 +80,16 @@ def create_category(values: Mapping[str, Any]) -> Row:
 def replace_category(category_id: int, values: Mapping[str, Any]) -> Row:
     """Rename or move a category, and with it the paths of all below it.
 
-    Raises CategoryNotFoundError, CategoryExistsError, CategoryCycleError, and InvalidError for an unknown parent or too
-    many levels.
+    Raises CategoryNotFoundError, CategoryExistsError, CategoryCycleError, and InvalidError for an unknown parent, too
+    many levels or too long a path.
     """
     db.session.execute(_LOCK)
     old_path = _get(category_id).path
     new_path = _path_below(values["parent_id"], values["name"])
     if values["parent_id"] == category_id or new_path.startswith(f"{old_path}/"):
         raise CategoryCycleError()
-    _check_depth(new_path + _deepest_below(old_path))
+    for rest in _rests_below(old_path):
+        _check_path(new_path + rest)
     try:
         db.session.execute(_MOVE_BRANCH, {"old_path": old_path, "new_path": new_path})
     except IntegrityError as error:
@@ -112,9 +116,9 @@ def find_paths(paths: Iterable[str]) -> dict[str, int]:
 def ensure_path(path: str) -> int:
     """The id of the category with this path, in any letter case; what is missing of it is made.
 
-    Raises InvalidError for more than MAX_DEPTH levels.
+    Raises InvalidError for more than MAX_DEPTH levels or MAX_PATH_LENGTH characters.
     """
-    _check_depth(path)
+    _check_path(path)
     found = find_paths([path]).get(path)
     if found is not None:
         return found
@@ -141,14 +145,16 @@ def _path_below(parent_id: int | None, name: str) -> str:
     return f"{parent_path}/{name}"
 
 
-def _deepest_below(path: str) -> str:
-    """The longest rest of a path below this one, as "/B/C"."""
-    paths = select(Category.path).where(func.starts_with(Category.path, f"{path}/"))
-    rests = [row.path.removeprefix(path) for row in db.session.execute(paths)]
-    return max(rests, key=lambda rest: rest.count("/"), default="")
+def _rests_below(path: str) -> list[str]:
+    """The rests of the paths from this one on: "" for itself, "/B", "/B/C"."""
+    paths = select(Category.path).where(or_(Category.path == path, func.starts_with(Category.path, f"{path}/")))
+    return [row.path.removeprefix(path) for row in db.session.execute(paths)]
 
 
-def _check_depth(path: str) -> None:
+def _check_path(path: str) -> None:
     if path.count("/") >= MAX_DEPTH:
         errors = {"parent_id": [f"Categories have {MAX_DEPTH} levels at most."]}
+        raise InvalidError("One or more fields are not valid.", errors=errors)
+    if len(path) > MAX_PATH_LENGTH:
+        errors = {"name": [f"The names from the top have {MAX_PATH_LENGTH} characters together at most."]}
         raise InvalidError("One or more fields are not valid.", errors=errors)

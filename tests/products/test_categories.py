@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from grocery.db import db, transaction
 from grocery.errors import InvalidError
-from grocery.products.categories import MAX_DEPTH, ensure_path
+from grocery.products.categories import MAX_DEPTH, MAX_PATH_LENGTH, ensure_path
 from grocery.products.schemas import CategoryTreeSchema
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows
@@ -161,6 +161,24 @@ def test_the_tree_has_a_bottom(client: FlaskClient, admin: dict[str, str]) -> No
     answer = client.put(f"/categories/{branch}", json={"name": "x", "parent_id": seventh}, headers=admin)
     assert list(answer.json["errors"]) == ["parent_id"]
     assert "x/y" in paths()
+
+
+def test_a_path_is_never_longer_than_the_index_takes(client: FlaskClient, admin: dict[str, str]) -> None:
+    # Letters of four bytes, in an order that PostgreSQL cannot compress.
+    letters = "".join(chr(0x20000 + number * 7919 % 40_000) for number in range(MAX_PATH_LENGTH))
+    parent = make_category("/".join(letters[start : start + 100] for start in range(0, 500, 100)))
+    fitting, too_long = letters[-95:], letters[-96:]
+    answer = client.post("/categories/", json={"name": too_long, "parent_id": parent}, headers=admin)
+    assert_problem(answer, 422, "validation_failed")
+    assert list(answer.json["errors"]) == ["name"]
+    top = make_category("Top")
+    make_category("Top/" + letters[:95])
+    answer = client.put(f"/categories/{top}", json={"name": "Top", "parent_id": parent}, headers=admin)
+    assert list(answer.json["errors"]) == ["name"]
+    assert "Top" in paths()
+    answer = client.post("/categories/", json={"name": fitting, "parent_id": parent}, headers=admin)
+    assert answer.status_code == 201
+    assert len(answer.json["path"]) == MAX_PATH_LENGTH
 
 
 def test_a_category_with_products_or_categories_stays(client: FlaskClient, admin: dict[str, str]) -> None:

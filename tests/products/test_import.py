@@ -248,6 +248,7 @@ BAD_PRICE = 'price: Must be an amount such as "149.00", with at most 2 decimals 
         ("A,Milk,Dairy//Milk,65,,,,,", "category: Length must be between 1 and 100."),
         ("A,Milk,/,65,,,,,", "category: Length must be between 1 and 100."),
         ("A,Milk,a/b/c/d/e/f/g/h/i,65,,,,,", "category: Has more than 8 levels."),
+        (f"A,Milk,{'/'.join(['a' * 100] * 6)},65,,,,,", "category: Longer than 600 characters."),
         ("A,Milk,Dai\x00ry,65,,,,,", "category: Has a character that cannot be stored."),
         ("A,Mi\x00lk,Dairy,65,,,,,", "name: Has a character that cannot be stored."),
         (f"A,{'x' * 201},Dairy,65,,,,,", "name: Length must be between 1 and 200."),

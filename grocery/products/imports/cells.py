@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from grocery.fields import Schema
-from grocery.products.categories import MAX_DEPTH
+from grocery.products.categories import MAX_DEPTH, MAX_PATH_LENGTH
 from grocery.products.imports.reading import REQUIRED
 from grocery.products.schemas import NewProductSchema, WriteCategorySchema, optional_fields
 
@@ -131,9 +131,12 @@ def _category_path(cell: str) -> str:
     if len(names) > MAX_DEPTH:
         raise ValidationError(f"Has more than {MAX_DEPTH} levels.", "category")
     try:
-        return "/".join(map(_category_name.deserialize, names))
+        path = "/".join(map(_category_name.deserialize, names))
     except ValidationError as error:
         raise ValidationError(error.messages, "category") from error
+    if len(path) > MAX_PATH_LENGTH:
+        raise ValidationError(f"Longer than {MAX_PATH_LENGTH} characters.", "category")
+    return path
 
 
 def _in_one_line(error: ValidationError) -> str:
