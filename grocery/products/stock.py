@@ -44,7 +44,7 @@ _CHANGE = text("""
 _ADJUST = text("""
     WITH changed AS (
         UPDATE products SET stock = stock + :delta
-        WHERE id = :product_id AND stock + :delta BETWEEN 0 AND :max_stock AND (unit = 'kg' OR :delta % 1 = 0)
+        WHERE id = :product_id AND stock + :delta BETWEEN 0 AND :max_stock AND (unit = 'kg' OR (stock + :delta) % 1 = 0)
         RETURNING id, stock
     ), noted AS (
         INSERT INTO stock_movements (product_id, delta, reason, actor_id, note)
@@ -140,7 +140,8 @@ def _refusal(product_id: int, delta: Decimal) -> GroceryError:
     product = db.session.execute(_PRODUCT, {"product_id": product_id}).one_or_none()
     if product is None:
         return ProductNotFoundError()
-    check_quantity(product.unit, delta, "delta")
+    # The sum, not the delta: a cancelled order can bring a part back of what is sold by piece since.
+    check_quantity(product.unit, product.stock + delta, "delta")
     if delta > 0:
         return InvalidError("Too much.", errors={"delta": [f"The stock would be above {MAX_STOCK}."]})
     return InsufficientStockError(product.stock)

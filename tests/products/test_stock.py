@@ -255,6 +255,17 @@ def test_adjusting_refuses_what_cannot_be() -> None:
     assert stock_of(piece) == 10
 
 
+def test_a_part_of_a_piece_that_a_cancelled_order_brought_back_can_be_corrected() -> None:
+    counted, adjusted = make_product(stock=Decimal("1.500")), make_product(stock=Decimal("1.500"))
+    with transaction():
+        with pytest.raises(InvalidError, match="by piece"):
+            adjust_stock(adjusted, Decimal(1), reason="received", actor_id=None)
+        assert adjust_stock(adjusted, Decimal("-0.5"), reason="damaged", actor_id=None) == 1
+        assert count_stock(counted, Decimal(2), actor_id=None) == Decimal("1.5")
+    assert (stock_of(counted), stock_of(adjusted)) == (2, 1)
+    assert unbalanced() == []
+
+
 def test_counting_notes_the_difference_only() -> None:
     product = make_product()
     with transaction():
