@@ -5,7 +5,7 @@ wait for each other and never deadlock. The stock of a product is not part of it
 admin's edit stale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from sqlalchemy import text
@@ -54,6 +54,11 @@ _ADJUST = text("""
 """)
 
 _PRODUCT = text("SELECT unit, stock FROM products WHERE id = :product_id FOR NO KEY UPDATE")
+
+
+def lock_stock(product_ids: Collection[int]) -> None:
+    """Lock products for several changes of their stock in one transaction, since those must not lock one by one."""
+    db.session.execute(_LOCK, {"ids": list(product_ids)})
 
 
 def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | None) -> None:

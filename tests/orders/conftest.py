@@ -1,5 +1,6 @@
 """People of a shop, signed in."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,14 @@ class Caller:
 def caller(client: FlaskClient, **person: Any) -> Caller:
     made = make_customer(**person)
     return Caller(client, made, sign_in(made))
+
+
+def wait_until_blocked(run_sql: Callable[..., list[tuple[Any, ...]]]) -> None:
+    """Wait until a statement of somebody waits for a lock."""
+    deadline = time.monotonic() + 10
+    while run_sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+        assert time.monotonic() < deadline, "nobody waits for a lock"
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.orders.conftest import Caller
+from grocery.db import db
+from tests.orders.conftest import Caller, wait_until_blocked
 from tests.orders.factories import move, place
 from tests.products.factories import make_product
 
@@ -86,6 +88,38 @@ def test_a_customer_with_an_order_on_its_way_stays(
     after = [run_sql(f"SELECT * FROM {table}") for table in ("orders", "products", "notifications", "customers")]
     assert after == before
     assert customer.get("/auth/me").status_code == 200
+
+
+def test_deleting_a_customer_locks_the_products_of_all_orders_by_id(
+    customer: Caller, staff: Caller, admin: Caller, flour: int, soap: int, run_sql: Sql
+) -> None:
+    # An order of both locks flour, then soap. Soap locked first would be a deadlock.
+    place(customer, {soap: 1})
+    place(customer, {flour: 1})
+    move(staff, place(customer, {flour: 1}), "delivered")
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as buying:
+        buying.exec_driver_sql("SELECT FROM products WHERE id = %s FOR NO KEY UPDATE", (flour,))
+        deletion = pool.submit(admin.delete, f"/auth/users/{customer.person.id}")
+        wait_until_blocked(run_sql)
+        buying.exec_driver_sql("SELECT FROM products WHERE id = %s FOR NO KEY UPDATE NOWAIT", (soap,))
+        buying.commit()
+        assert deletion.result().status_code == 204
+    assert run_sql("SELECT stock FROM products ORDER BY id") == [(Decimal(9),), (Decimal(10),)]
+
+
+def test_deleting_a_customer_waits_for_a_product_of_a_finished_order(
+    customer: Caller, staff: Caller, admin: Caller, flour: int, run_sql: Sql
+) -> None:
+    # The deletion of the product writes to the lines and movements of that order, in an order of its own.
+    delivered = place(customer, {flour: 1})
+    move(staff, delivered, "delivered")
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as deleting:
+        deleting.exec_driver_sql("SELECT FROM products WHERE id = %s FOR UPDATE", (flour,))
+        deletion = pool.submit(admin.delete, f"/auth/users/{customer.person.id}")
+        wait_until_blocked(run_sql)
+        deleting.exec_driver_sql("SELECT FROM order_lines WHERE order_id = %s FOR UPDATE NOWAIT", (delivered["id"],))
+        deleting.commit()
+        assert deletion.result().status_code == 204
 
 
 def test_customers_can_erase_themselves(customer: Caller, flour: int, run_sql: Sql) -> None:
