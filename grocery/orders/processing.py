@@ -2,7 +2,6 @@
 
 import logging
 
-from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -32,7 +31,7 @@ _CLAIM = text("""
 
 _POSTPONE = text("""
     UPDATE orders SET process_attempts = process_attempts + 1,
-           process_at = now() + make_interval(secs => least(:longest, 5 * 2 ^ process_attempts))
+           process_at = now() + make_interval(secs => least(:longest, 5 * 2 ^ least(process_attempts, 10)))
     WHERE id = :order_id
     RETURNING *
 """)
@@ -51,11 +50,8 @@ def process_batch(session: Session) -> int:
                 process_order(session, order_id)
         except OrderNotFoundError:
             continue
-        except JobTimeoutException:
-            raise  # the batch is rolled back and due again
         except Exception as error:
-            if isinstance(error, DBAPIError) and is_database_away(error):
-                raise
+            _raise_if_away(error)
             log.exception("order %s could not be processed", order_id)
             _postpone(session, order_id)
     return len(order_ids)
@@ -74,5 +70,21 @@ def _postpone(session: Session, order_id: int) -> None:
     parameters = {"order_id": order_id, "longest": _LONGEST_WAIT_SECONDS}
     order: Row = session.execute(_POSTPONE, parameters).mappings().one()
     if order["process_attempts"] == TELL_AFTER_ATTEMPTS:
-        customer = session.execute(_CUSTOMER, {"customer_id": order["customer_id"]}).mappings().one()
-        notices.tell_stuck(order, list_lines(session, order_id), customer)
+        _tell_stuck(session, order)
+
+
+def _tell_stuck(session: Session, order: Row) -> None:
+    """Tell admins if that is possible: what is wrong with the order may be in the way of its notices, too."""
+    try:
+        with session.begin_nested():
+            customer = session.execute(_CUSTOMER, {"customer_id": order["customer_id"]}).mappings().one()
+            notices.tell_stuck(order, list_lines(session, order["id"]), customer)
+    except Exception as error:
+        _raise_if_away(error)
+        log.exception("nobody could be told that order %s is stuck", order["id"])
+
+
+def _raise_if_away(error: Exception) -> None:
+    """Without PostgreSQL nothing can be written about it either; the batch is rolled back and due again."""
+    if isinstance(error, DBAPIError) and is_database_away(error):
+        raise error

@@ -32,6 +32,14 @@ def refuse_confirming(run_sql: Sql) -> Iterator[None]:
     run_sql("DROP FUNCTION refuse CASCADE")
 
 
+@pytest.fixture
+def refuse_alarms(run_sql: Sql) -> Iterator[None]:
+    """PostgreSQL refuses to tell that an order is stuck."""
+    run_sql("ALTER TABLE notifications ADD CONSTRAINT no_alarms CHECK (event <> 'order_stuck')")
+    yield
+    run_sql("ALTER TABLE notifications DROP CONSTRAINT no_alarms")
+
+
 def test_the_worker_confirms_what_is_pending_and_writes_who(customer: Caller, flour: int, run_sql: Sql) -> None:
     orders = [place(customer, {flour: 1}) for _ in range(45)]
     process_orders()
@@ -85,6 +93,30 @@ def test_admins_are_told_once_of_an_order_that_stays_stuck(
     assert run_sql("SELECT status, process_attempts FROM orders") == [("pending", 7)]
     told = run_sql("SELECT recipient, order_id, channel FROM notifications WHERE event = 'order_stuck'")
     assert told == [("owner@shop.example", order["id"], "email")]
+
+
+def test_an_order_of_which_nobody_can_be_told_holds_up_no_other(
+    customer: Caller, flour: int, refuse_confirming: None, refuse_alarms: None, run_sql: Sql
+) -> None:
+    place(customer, {flour: 1}, note="cursed")
+    run_sql("UPDATE orders SET process_attempts = 4")
+    place(customer, {flour: 1})
+    process_orders()
+    assert run_sql("SELECT status, process_attempts, process_at > now() FROM orders ORDER BY id") == [
+        ("pending", 5, True),
+        ("confirmed", 0, None),
+    ]
+
+
+def test_an_order_that_is_stuck_for_weeks_is_still_tried_every_quarter_of_an_hour(
+    customer: Caller, flour: int, refuse_confirming: None, run_sql: Sql
+) -> None:
+    place(customer, {flour: 1}, note="cursed")
+    run_sql("UPDATE orders SET process_attempts = 2000")
+    process_orders()
+    assert run_sql(
+        "SELECT process_attempts, process_at - now() BETWEEN interval '880 s' AND interval '900 s' FROM orders"
+    ) == [(2001, True)]
 
 
 def test_an_order_is_rung_for_and_a_lost_ring_is_repeated(
