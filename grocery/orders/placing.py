@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from grocery import money
 from grocery.auth.people import Person
-from grocery.errors import GroceryError, InvalidError, UnauthenticatedError
+from grocery.errors import InvalidError
 from grocery.orders import notices
 from grocery.orders.errors import ItemsError, TotalChangedError
 from grocery.orders.numbers import make_number
@@ -42,8 +42,10 @@ _INSERT = text("""
     WITH placed AS (
         INSERT INTO orders (number, customer_id, subtotal_cents, delivery_fee_cents, vat_cents, total_cents, currency,
                             delivery_method, address, landmark, phone, delivery_note, payment_method, note)
-        VALUES (:number, :customer_id, :subtotal_cents, :delivery_fee_cents, :vat_cents, :total_cents, :currency,
-                :delivery_method, :address, :landmark, :phone, :delivery_note, :payment_method, :note)
+        SELECT :number, :customer_id, :subtotal_cents, :delivery_fee_cents, :vat_cents, :total_cents, :currency,
+               :delivery_method, :address, :landmark, :phone, :delivery_note, :payment_method, :note
+        -- A number that an erased customer's order has left in the books cannot stand there a second time.
+        WHERE NOT EXISTS (SELECT FROM sales_ledger WHERE order_number = :number)
         ON CONFLICT (number) DO NOTHING
         RETURNING *
     ), lines AS (
@@ -213,16 +215,17 @@ def _try_insert(session: Session, parameters: dict[str, Any]) -> Mapping[Any, An
     try:
         return session.execute(_INSERT, {**parameters, "number": make_number()}).mappings().one_or_none()
     except IntegrityError as error:
-        if isinstance(error.orig, ForeignKeyViolation):
-            raise _deleted_meanwhile(error.orig.diag) from error
+        if gone := _product_gone(error.orig):
+            raise ProductUnavailableError([gone]) from error
         raise
 
 
-def _deleted_meanwhile(diagnostics: Any) -> GroceryError:
-    """The customer or a product was deleted while this order waited for the deletion to end."""
-    if product := re.search(r"\(product_id\)=\((\d+)\)", diagnostics.message_detail or ""):
-        return ProductUnavailableError([int(product[1])])
-    return UnauthenticatedError("This account is gone.")
+def _product_gone(error: BaseException | None) -> int | None:
+    """The product that was deleted while this order waited for the deletion to end."""
+    if not isinstance(error, ForeignKeyViolation):
+        return None
+    product = re.search(r"\(product_id\)=\((\d+)\)", error.diag.message_detail or "")
+    return int(product[1]) if product else None
 
 
 def _insert(

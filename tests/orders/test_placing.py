@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema
 
+from grocery.orders import placing
 from grocery.orders.schemas import OrderSchema
 from tests.orders.conftest import Caller
 from tests.orders.factories import place
@@ -244,6 +245,20 @@ def test_an_unknown_product_is_named_by_its_place(customer: Caller, shelf: dict[
     assert (response.status_code, response.json["code"]) == (422, "unknown_product")
     assert response.json["errors"] == {"items": {"1": {"product_id": ["Unknown product."]}}}
     assert_nothing_was_written(run_sql, UNTOUCHED)
+
+
+def test_a_number_that_is_taken_or_in_the_books_is_not_given_again(
+    customer: Caller, shelf: dict[str, int], run_sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = place(customer, {shelf["soap"]: 1})["number"]
+    run_sql(
+        "INSERT INTO sales_ledger (order_number, placed_at, finished_at, currency, delivery_fee_cents, total_cents,"
+        " vat_cents, vat, payment_method, cash_cents)"
+        " VALUES ('G-AAAAAA', now(), now(), 'KES', 0, 0, 0, '{}', 'cash_on_delivery', 0)"
+    )
+    numbers = iter([taken, "G-AAAAAA", "G-CCCCCC"])
+    monkeypatch.setattr(placing, "make_number", lambda: next(numbers))
+    assert place(customer, {shelf["soap"]: 1})["number"] == "G-CCCCCC"
 
 
 def test_another_total_than_the_one_shown_is_refused(customer: Caller, shelf: dict[str, int], run_sql: Sql) -> None:
