@@ -38,6 +38,7 @@ _FORGET = text("""
     DELETE FROM idempotency_keys WHERE ctid IN (
         SELECT ctid FROM idempotency_keys WHERE created_at < now() - make_interval(hours => :hours) LIMIT 1000
     )
+    RETURNING key
 """)
 
 
@@ -73,5 +74,6 @@ def store_answer(session: Session, customer_id: int, key: str, order_id: int, an
     session.execute(_STORE, {"customer_id": customer_id, "key": key, "order_id": order_id, "answer": answer})
 
 
-def forget_old_keys(session: Session) -> None:
-    session.execute(_FORGET, {"hours": KEEP_HOURS})
+def forget_old_keys(session: Session) -> bool:
+    """Delete a batch of keys that are too old; whether there was one."""
+    return session.execute(_FORGET, {"hours": KEEP_HOURS}).first() is not None

@@ -29,8 +29,10 @@ def ring_if_due() -> None:
 
 
 def forget_keys() -> None:
-    with transaction() as session:
-        forget_old_keys(session)
+    has_more = True
+    while has_more:
+        with transaction() as session:
+            has_more = forget_old_keys(session)
 
 
 def periodic_tasks(_sender: object) -> list[PeriodicTask]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from grocery.db import transaction
+from grocery.db import db, transaction
 from grocery.orders.jobs import forget_keys
-from tests.orders.conftest import Caller
+from tests.orders.conftest import Caller, wait_until_blocked
 from tests.products.factories import make_product
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -85,6 +85,29 @@ def test_a_request_that_is_still_running_is_a_conflict(customer: Caller, body: d
             response = pool.submit(post, customer, body, "k-1").result()
     assert (response.status_code, response.json["code"]) == (409, "request_in_progress")
     assert run_sql("SELECT count(*) FROM orders") == [(0,)]
+
+
+def test_a_key_of_somebody_who_is_being_deleted_is_theirs_no_more(
+    customer: Caller, body: dict[str, Any], run_sql: Sql
+) -> None:
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as deleting:
+        deleting.exec_driver_sql("DELETE FROM customers WHERE id = %s", (customer.person.id,))
+        answer = pool.submit(post, customer, body, "k-1")
+        wait_until_blocked(run_sql)
+        deleting.commit()
+        response = answer.result()
+    assert (response.status_code, response.json["detail"]) == (401, "This account is gone.")
+    assert run_sql("SELECT count(*) FROM orders") == [(0,)]
+
+
+def test_more_old_keys_than_a_batch_go_at_once(customer: Caller, run_sql: Sql) -> None:
+    run_sql(
+        "INSERT INTO idempotency_keys (customer_id, key, fingerprint, created_at)"
+        " SELECT :id, 'k-' || n, 'x', now() - interval '3 days' FROM generate_series(1, 2100) AS n",
+        id=customer.person.id,
+    )
+    forget_keys()
+    assert run_sql("SELECT count(*) FROM idempotency_keys") == [(0,)]
 
 
 def test_answers_are_kept_for_two_days(customer: Caller, body: dict[str, Any], run_sql: Sql) -> None:
