@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app
+from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -173,10 +174,18 @@ def handle_database_error(error: DBAPIError) -> Response:
     if isinstance(error, DataError):
         log.warning("PostgreSQL refused a value that the schemas let pass", exc_info=error)
         return problem(422, "validation_failed", "A value is outside what can be stored.")
+    if _is_person_gone(error):
+        return handle_grocery_error(UnauthenticatedError("This account is gone."))
     if is_database_away(error):
         log.error("database unavailable: %s", str(error.orig).strip())
         return problem(503, "database_unavailable", "The database is away. Try again.", headers={"Retry-After": "2"})
     return handle_unexpected(error)
+
+
+def _is_person_gone(error: DBAPIError) -> bool:
+    """Whether a row could not be written since it names a person, who was deleted after the token was checked."""
+    refused = error.orig
+    return isinstance(refused, ForeignKeyViolation) and (refused.diag.constraint_name or "").endswith("_customers")
 
 
 def is_database_away(error: DBAPIError) -> bool:
