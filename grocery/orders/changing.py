@@ -69,7 +69,7 @@ def change_status(
         raise IllegalTransitionError(order["status"], to, allowed)
     lines = list_lines(session, order_id)
     moved = move(session, order, to, actor, note)
-    notices.tell_status(moved, lines, customer, moved["history_id"], by_system=actor.role == "system")
+    notices.tell_status(moved, lines, customer, moved["history_id"], actor)
     if to == CANCELLED:
         give_back(order_id, lines, actor)
     return order_json(moved, lines, is_staff=actor.is_staff)

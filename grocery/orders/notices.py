@@ -5,7 +5,7 @@ is confirmed or packed, since SMS cost money. Admins get e-mail when an order is
 system confirmed an order is not an update, it follows every order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,7 @@ from grocery.db import Row
 from grocery.fields import quantity_number
 from grocery.notify.service import Message, admin_recipients, queue_messages
 from grocery.notify.texts import PICKUP
+from grocery.orders.actors import SYSTEM, Actor
 
 _BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")
 
@@ -28,13 +29,23 @@ def tell_placed(order: Row, lines: Sequence[Row], customer: Person, history_id: 
     _queue(order, history_id, customer_event="order_placed", admin_event="order_placed", context=context)
 
 
-def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int, *, by_system: bool) -> None:
-    """Tell of the order's new status. `customer` has name, email and phone."""
+def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int, actor: Actor) -> None:
+    """Tell of the order's new status. `customer` has name, email and phone.
+
+    A customer's own note is told to admins only: nobody may write to any phone in the shop's name.
+    """
     event = f"order_{order['status']}"
     admin_event = "order_cancelled" if order["status"] == "cancelled" else "order_updated"
     change = f"Order {order['number']} is now {order['status']}."
     context = make_context(order, lines, customer, change=change, note=order["status_note"])
-    _queue(order, history_id, customer_event=event, admin_event=None if by_system else admin_event, context=context)
+    _queue(
+        order,
+        history_id,
+        customer_event=event,
+        admin_event=None if actor == SYSTEM else admin_event,
+        context=context,
+        for_customer=None if actor.is_staff else {"note": None},
+    )
 
 
 def tell_changed(order: Row, lines: Sequence[Row], customer: Row, history_id: int, change: str) -> None:
@@ -107,10 +118,19 @@ def make_context(
     }
 
 
-def _queue(order: Row, history_id: int, *, customer_event: str, admin_event: str | None, context: Row) -> None:
-    messages = list(_to_customer(order, customer_event, dict(context), history_id))
+def _queue(
+    order: Row,
+    history_id: int,
+    *,
+    customer_event: str,
+    admin_event: str | None,
+    context: dict[str, Any],
+    for_customer: Mapping[str, Any] | None = None,
+) -> None:
+    """Queue the messages of an event; `for_customer` is what the customer's have instead."""
+    messages = list(_to_customer(order, customer_event, {**context, **(for_customer or {})}, history_id))
     if admin_event:
-        messages += _to_admins(admin_event, dict(context), str(history_id), order["id"])
+        messages += _to_admins(admin_event, context, str(history_id), order["id"])
     queue_messages(messages)
 
 

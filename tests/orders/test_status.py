@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.orders.conftest import Caller
+from grocery.db import db
+from tests.orders.conftest import Caller, wait_until_blocked
 from tests.orders.factories import move, place
 from tests.products.factories import make_product
 
@@ -153,6 +155,40 @@ def test_the_customer_cancels_and_the_stock_goes_back_once(
         ("sms", "order_cancelled", "+254712345678"),
     ]
     assert run_sql("SELECT process_at FROM orders") == [(None,)]
+
+
+def test_a_customers_own_note_is_told_to_admins_only(customer: Caller, flour: int, run_sql: Sql) -> None:
+    order = place(customer, {flour: 1}, delivery={"address": "Moi Avenue 12", "phone": "+254799000001"})
+    customer.post(f"/orders/{order['id']}/cancel", json={"note": "You have won, call 0700 000000"})
+    told = run_sql(
+        "SELECT recipient, body LIKE '%You have won%' FROM notifications WHERE event = 'order_cancelled' ORDER BY 1"
+    )
+    assert told == [("+254799000001", False), ("amina@example.com", False), ("owner@shop.example", True)]
+
+
+@pytest.mark.parametrize("status", ["confirmed", "packed", "shipped", "delivered", "cancelled"])
+def test_the_note_of_staff_is_told_to_the_customer(
+    customer: Caller, staff: Caller, order: dict[str, Any], run_sql: Sql, status: str
+) -> None:
+    move(staff, order, status, note="Ask for Otieno")
+    assert run_sql(
+        "SELECT body LIKE '%Ask for Otieno.%' FROM notifications WHERE event = :event AND recipient = :recipient",
+        event=f"order_{status}",
+        recipient="amina@example.com",
+    ) == [(True,)]
+
+
+def test_a_change_by_somebody_who_is_being_deleted_is_refused(
+    customer: Caller, staff: Caller, order: dict[str, Any], run_sql: Sql
+) -> None:
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as deleting:
+        deleting.exec_driver_sql("DELETE FROM customers WHERE id = %s", (staff.person.id,))
+        answer = pool.submit(staff.patch, f"/orders/{order['id']}/status", json={"status": "packed"})
+        wait_until_blocked(run_sql)
+        deleting.commit()
+        response = answer.result()
+    assert (response.status_code, response.json["detail"]) == (401, "This account is gone.")
+    assert run_sql("SELECT status FROM orders") == [("pending",)]
 
 
 def test_a_cancellation_needs_no_body(customer: Caller, order: dict[str, Any]) -> None:
