@@ -14,7 +14,7 @@ from flask_smorest.utils import prepare_response
 from marshmallow import INCLUDE, fields
 from webargs import core
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.exceptions import RequestEntityTooLarge, UnprocessableEntity
 from werkzeug.routing import IntegerConverter
 
 from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError, StaleError
@@ -76,7 +76,7 @@ class Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": "raise"}
 
     def _raw_load_json(self, req: Request) -> Any:
-        body = req.get_data(cache=True)
+        body = _read_body(req)
         if not body:
             return core.missing
         if not core.is_json(req.mimetype):
@@ -211,13 +211,25 @@ def register_blueprint(app: Flask, blueprint: Blueprint) -> None:
     app.extensions["api"].register_blueprint(blueprint)
 
 
+def _read_body(req: Request) -> bytes:
+    """The body; raises RequestEntityTooLarge.
+
+    Of a body sent in chunks, Werkzeug passes on what is within the limit as if it were the whole.
+    """
+    body = req.get_data(cache=True)
+    limit = req.max_content_length
+    if req.content_length is None and limit is not None and len(body) >= limit:
+        raise RequestEntityTooLarge
+    return body
+
+
 def _needing_body(parse: Callable[[View], View]) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         parsed = parse(view)
 
         @wraps(parsed)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if not request.get_data(cache=True):
+            if not _read_body(request):
                 raise InvalidError("The request needs a JSON body.", errors={"_schema": ["The body is missing."]})
             return parsed(*args, **kwargs)
 

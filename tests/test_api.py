@@ -1,12 +1,14 @@
 """The API's frame: bodies, statuses and headers that every route has from it."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grocery.web import MAX_BODY_BYTES
 from tests.auth.factories import make_customer, sign_in
 from tests.products.factories import make_product
 
@@ -107,3 +109,16 @@ def test_readiness_tells_of_a_database_that_awaits_its_migration(client: FlaskCl
         run_sql("DELETE FROM alembic_version")
         run_sql("INSERT INTO alembic_version VALUES (:current)", current=current)
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES - 1, 422), (MAX_BODY_BYTES + 1, 413)])
+def test_a_body_in_chunks_is_held_to_the_limit_and_never_cut(
+    client: FlaskClient, run_sql: Sql, size: int, status: int
+) -> None:
+    body = b"{}".ljust(size)
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    for environ in ({"CONTENT_LENGTH": str(size)}, chunked):
+        environ = {"wsgi.input": BytesIO(body), "CONTENT_TYPE": "application/json", **environ}
+        response = client.post("/auth/register", environ_overrides=environ)
+        assert response.status_code == status
+    assert run_sql("SELECT count(*) FROM customers") == [(0,)]
