@@ -18,8 +18,9 @@ MAX_ID = 2**63 - 1
 MAX_PRICE_CENTS = 10_000_000_00
 MAX_QUANTITY = Decimal(10_000)
 
-# PostgreSQL cannot store NUL, and a lone surrogate is not a character: neither is ever meant.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# PostgreSQL cannot store NUL, and a lone surrogate is not a character. Other control characters would reach the
+# terminals of those who list people and orders, as commands. None of them is ever meant.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
 

@@ -32,6 +32,13 @@ def test_text_that_postgresql_cannot_store_is_refused(text: str) -> None:
     assert refused(text=text) == {"text": ["Has a character that cannot be stored."]}
 
 
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x07", "\x08", "\x7f", "\x9b31m"])
+def test_text_that_would_command_a_terminal_is_refused(control: str) -> None:
+    assert refused(text=f"a{control}b") == {"text": ["Has a character that cannot be stored."]}
+    assert refused(name=f"a{control}b") == {"name": ["Has a character that cannot be stored."]}
+    assert load(text="a\tb\r\nc") == {"text": "a\tb\r\nc"}
+
+
 def test_text_is_trimmed_and_a_name_stays_on_one_line() -> None:
     assert load(text="  maize \n flour ", name=" maize \r\n") == {"text": "maize \n flour", "name": "maize"}
     assert refused(name="   ") == {"name": ["Length must be between 1 and 10."]}
