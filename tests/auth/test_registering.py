@@ -1,5 +1,6 @@
 """POST /auth/register."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -178,3 +179,13 @@ def test_no_connection_is_held_while_the_password_is_hashed(
     monkeypatch.setattr("grocery.auth.service.hash_password", hash_password)
     assert register(client).status_code == 201
     assert held == [0]
+
+
+def test_an_endless_e_mail_address_is_refused_at_once(client: FlaskClient) -> None:
+    marks = (
+        "\u0301" * 30_000 + "\u0323" * 30_000
+    )  # takes seconds to normalise, and four times as long for twice as many
+    before = time.process_time()
+    response = register(client, email=f"a{marks}@example.com")
+    assert (response.status_code, response.json["errors"]) == (422, {"email": ["Longer than maximum length 254."]})
+    assert time.process_time() - before < 1
