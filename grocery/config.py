@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from dotenv import dotenv_values
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
 from redis.connection import parse_url
 
 MIN_SECRET_LENGTH = 32
@@ -168,7 +170,7 @@ class _Reader:
 
     def _integer(self, name: str, default: int, low: int, high: int) -> int:
         value = self._text(name, str(default))
-        if value.isascii() and value.isdigit() and low <= int(value) <= high:
+        if re.fullmatch(r"[0-9]{1,9}", value) and low <= int(value) <= high:
             return int(value)
         self._problem(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
         return default
@@ -223,8 +225,7 @@ class _Reader:
         value = self._text(name)
         if not value:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        if not _is_origin(value):
             self._problem(f"{name} must be an origin only, such as https://api.africastalking.com.")
         return value.rstrip("/")
 
@@ -236,9 +237,12 @@ class _Reader:
             return None
         scheme, separator, rest = value.partition("://")
         # SQLAlchemy 2.1 reads both short forms as psycopg 3; this application is built on psycopg2.
-        if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg2"):
+        if not separator or scheme not in ("postgresql", "postgres", "postgresql+psycopg2"):
+            self._problem(f"{name} must begin with postgresql:// (driver psycopg2); it begins with {scheme!r}.")
+        elif not _is_database_address(f"postgresql://{rest}"):
+            self._problem(f"{name} is no address such as postgresql://user:password@host:5432/name.")
+        else:
             return f"postgresql+psycopg2://{rest}"
-        self._problem(f"{name} must begin with postgresql:// (driver psycopg2); it begins with {scheme!r}.")
         return None
 
     def _redis_url(self, *, required: bool) -> str | None:
@@ -292,6 +296,23 @@ class _Reader:
         except OSError as error:
             self._problem(f"DATA_DIR is {data_dir}, which cannot be used ({error.strerror}): set another one.")
             return ""
+
+
+def _is_database_address(url: str) -> bool:
+    """Whether libpq can read it. Its own messages, which quote parts of the password, must not come into a log."""
+    try:
+        address = parse_dsn(url)
+    except ProgrammingError:
+        return False
+    return re.fullmatch(r"[0-9,]*", address.get("port", "")) is not None
+
+
+def _is_origin(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path.strip("/") or parts.query)
 
 
 def _read_secret(path: Path) -> str | None:

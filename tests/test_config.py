@@ -64,6 +64,7 @@ def test_every_form_of_the_database_url_means_psycopg2(scheme: str, tmp_path: Pa
         ("REDIS_URL", "redis://:pass/word@host:6379", "REDIS_URL is no address such as redis://user:password@host"),
         ("PORT", "80a", "PORT is '80a'; it must be a whole number from 1 to 65535."),
         ("PORT", "70000", "PORT is '70000'"),
+        ("PORT", "9" * 5000, "PORT is '999"),
         ("ENVIRONMENT", "prod", "ENVIRONMENT is 'prod'; it must be one of: development, production."),
         ("SMS_BACKEND", "pigeon", "SMS_BACKEND is 'pigeon'; it must be one of: console, africastalking."),
         ("MAIL_USE_TLS", "maybe", "MAIL_USE_TLS is 'maybe'; it must be true or false."),
@@ -72,6 +73,7 @@ def test_every_form_of_the_database_url_means_psycopg2(scheme: str, tmp_path: Pa
         ("CURRENCY", "shilling", "CURRENCY is 'shilling'"),
         ("ADMIN_EMAILS", "a@b.c,nobody", "ADMIN_EMAILS has 'nobody', which is not an e-mail address."),
         ("AT_BASE_URL", "https://api.example.org/v1", "AT_BASE_URL must be an origin only"),
+        ("AT_BASE_URL", "http://[::1", "AT_BASE_URL must be an origin only"),
         ("JWT_SECRET_KEYS", "nokid", "JWT_SECRET_KEYS must be a list kid:secret"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml'; it must be one of: text, json."),
     ],
@@ -114,3 +116,11 @@ def test_a_settings_file_that_is_no_text_is_a_problem(tmp_path: Path, monkeypatc
     with pytest.raises(ConfigError) as caught:
         load_settings()
     assert caught.value.problems[0].startswith(f"The file {tmp_path / '.env'} cannot be read: ")
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_DIRECT_URL"])
+@pytest.mark.parametrize("password", ["hush%zz", "hush/hush"])
+def test_a_password_that_breaks_the_database_url_is_not_quoted(name: str, password: str, tmp_path: Path) -> None:
+    assert problems(DATA_DIR=str(tmp_path), **{name: f"postgresql://shop:{password}@db/shop"}) == [
+        f"{name} is no address such as postgresql://user:password@host:5432/name."
+    ]
