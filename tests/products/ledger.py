@@ -1,5 +1,6 @@
 """What is in the tables, read outside of the session under test."""
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -30,3 +31,12 @@ def unbalanced() -> list[tuple]:
         "SELECT id, stock FROM products p WHERE stock <>"
         " (SELECT coalesce(sum(delta), 0) FROM stock_movements WHERE product_id = p.id)"
     )
+
+
+def wait_for_a_lock() -> None:
+    """Return when somebody waits for a row that another transaction has locked; raises TimeoutError after 5 s."""
+    deadline = time.monotonic() + 5
+    while not select_rows("SELECT FROM pg_locks WHERE NOT granted"):
+        if time.monotonic() > deadline:
+            raise TimeoutError("nobody waits for a lock")
+        time.sleep(0.01)

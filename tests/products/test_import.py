@@ -11,11 +11,12 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from grocery.db import db
+from grocery.db import db, transaction
 from grocery.products.imports import import_products
 from grocery.products.imports import service as import_service
-from tests.products.factories import make_category, make_product
-from tests.products.ledger import movements_of, select_rows, unbalanced
+from grocery.products.stock import take_stock
+from tests.products.factories import make_category, make_order_row, make_product
+from tests.products.ledger import movements_of, select_rows, unbalanced, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -222,6 +223,20 @@ def test_a_product_stands_in_a_file_once(run: Import) -> None:
     ]
     assert last_line(result) == counts(created=3, refused=4)
     assert products("sku", "name", "price_cents") == [("A", "Milk", 6500), ("a", "Milk", 6500), (None, "Ghee", 80000)]
+
+
+def test_rows_that_know_one_product_by_different_keys_are_not_both_applied(
+    run: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_service, "CHUNK_ROWS", 2)
+    run("sku,barcode,name,category,price\nA,11111111,Milk,Dairy,65\n")
+    contents = (
+        "sku,barcode,name,category,price\n,11111111,Fresh milk,Dairy,66\nA,,Milk,Dairy,67\n,,Fresh milk,Dairy,68\n"
+    )
+    result = run(contents)
+    assert refusals(result) == ["row 3: same product as row 2", "row 4: same product as row 2"]
+    assert products("name", "price_cents") == [("Fresh milk", 6600)]
+    assert last_line(run(contents)) == counts(unchanged=1, refused=2)
 
 
 def test_a_refused_row_does_not_stand_in_the_way_of_a_good_one(run: Import) -> None:
@@ -528,6 +543,51 @@ def test_imports_of_the_same_file_at_once_make_each_product_once(app: Flask, wri
     assert sum(report.unchanged for report in reports) == 900
     assert select_rows("SELECT count(*), sum(stock) FROM products") == [(300, Decimal(600))]
     assert unbalanced() == []
+
+
+def test_a_strict_import_and_sales_of_its_products_do_not_deadlock(
+    app: Flask, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_service, "CHUNK_ROWS", 1)
+    low, high, order_id = make_product(sku="LOW"), make_product(sku="HIGH"), make_order_row()
+    path = write("sku,name,category,price\nHIGH,H,Pantry,5\nLOW,L,Pantry,5\n")
+
+    def import_strictly() -> Any:
+        with app.app_context():
+            try:
+                return import_products(path, strict=True)
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(1) as pool, transaction():
+        take_stock({low: Decimal(1)}, order_id=order_id, actor_id=None)
+        importing = pool.submit(import_strictly)
+        wait_for_a_lock()
+        take_stock({high: Decimal(1)}, order_id=order_id, actor_id=None)
+        db.session.commit()
+        assert importing.result().updated == 2
+    assert products("price_cents", "stock") == [(500, Decimal(9)), (500, Decimal(9))]
+
+
+def test_imports_of_the_same_new_products_in_opposite_order_make_each_once(
+    app: Flask, write: Callable[..., Path]
+) -> None:
+    rows = [f"S{number},P{number},Food,5\n" for number in range(400)]
+    header = "sku,name,category,price\n"
+    make_category("Food")
+
+    def run_import(path: Path) -> Any:
+        with app.app_context():
+            try:
+                return import_products(path)
+            finally:
+                db.session.remove()
+
+    paths = [write(header + "".join(rows), "a.csv"), write(header + "".join(reversed(rows)), "b.csv")]
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run_import, paths))
+    assert sum(report.created for report in reports) == 400
+    assert sum(report.unchanged for report in reports) == 400
 
 
 def test_a_category_in_another_letter_case_is_the_same(run: Import) -> None:

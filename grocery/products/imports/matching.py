@@ -14,11 +14,12 @@ from grocery.products.rows import select_products
 class Seen:
     """The rows of a file so far, by what they are known by: a product stands in a file once.
 
-    Keeps about 100 bytes for each row, whatever its length.
+    Keeps about 200 bytes for each row, whatever its length.
     """
 
     def __init__(self) -> None:
         self._rows: dict[int, int] = {}
+        self._rows_by_product: dict[int, int] = {}
 
     def check(self, row: ProductRow) -> None:
         """Raise RowError when an earlier row is about the same product, or has its barcode."""
@@ -31,6 +32,12 @@ class Seen:
     def add(self, row: ProductRow) -> None:
         for _, key in self._keys(row):
             self._rows.setdefault(hash(key), row.number)
+
+    def claim(self, row: ProductRow, product_id: int) -> None:
+        """Note which product a row is about; raises RowError when an earlier row is about it, known by another key."""
+        earlier = self._rows_by_product.setdefault(product_id, row.number)
+        if earlier != row.number:
+            raise RowError(f"same product as row {earlier}")
 
     @staticmethod
     def _keys(row: ProductRow) -> list[tuple[str, tuple[str | None, ...]]]:

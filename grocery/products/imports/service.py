@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from psycopg2.errors import DeadlockDetected
 from sqlalchemy import Row as ProductRecord
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from grocery.db import db, transaction
 from grocery.errors import ConflictError
@@ -25,7 +26,8 @@ CHUNK_ROWS = 500
 # After so many changes the planner's statistics are old: until autovacuum came by, lists would be slow.
 _ANALYZE_FROM = 500
 
-# A chunk is tried again when somebody else took an SKU, a barcode or a category between reading and writing.
+# A chunk is tried again when somebody else took an SKU, a barcode or a category between reading and writing, or when
+# another import makes the same products in another order, so that PostgreSQL ends one of the two.
 _ATTEMPTS = 3
 
 
@@ -42,13 +44,17 @@ class Outcome:
     """What became of some rows."""
 
     created: int = 0
-    updated: int = 0
+    updated_ids: list[int] = field(default_factory=list)
     unchanged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
 
+    @property
+    def updated(self) -> int:
+        return len(self.updated_ids)
+
     def add(self, other: "Outcome") -> None:
         self.created += other.created
-        self.updated += other.updated
+        self.updated_ids += other.updated_ids
         self.unchanged += other.unchanged
         self.refusals += other.refusals
 
@@ -78,6 +84,10 @@ class _Plan:
     unchanged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
 
+    @property
+    def changed_ids(self) -> list[int]:
+        return [product_id for _, product_id in self.changed]
+
 
 def import_products(
     path: Path,
@@ -91,19 +101,15 @@ def import_products(
     """Make and change products as a CSV file says; commits every CHUNK_ROWS rows, with `strict` once at the end.
 
     `mapping` is that of `open_table`. A dry run writes nothing; a strict one nothing unless every row is good. The
-    stock of products that exist is left alone. Raises ImportFileError for a file that is unusable as a whole.
+    stock of products that exist is left alone. Raises ImportFileError for a file that is unusable as a whole, and
+    ConflictError when somebody else keeps changing the same products.
     """
     table = open_table(path, mapping or {})
     report = ImportReport(is_applied=not dry_run, ignored_columns=table.ignored)
-    chunks = _chunks(table.rows(on_progress))
     if strict and not dry_run:
-        with transaction() as session:
-            _import_chunks(chunks, table, report, nullcontext, actor_id)
-            if report.refusals:
-                session.rollback()
-                report.is_applied = False
+        _import_all_or_nothing(table, report, actor_id, on_progress)
     else:
-        _import_chunks(chunks, table, report, transaction, actor_id)
+        _import_rows(table, report, transaction, actor_id, on_progress)
     if report.is_applied and report.created + report.updated >= _ANALYZE_FROM:
         with transaction() as session:
             session.execute(text("ANALYZE products, categories"))
@@ -111,21 +117,42 @@ def import_products(
     return report
 
 
-def _import_chunks(
-    chunks: Iterable[list[Row]],
+def _import_all_or_nothing(
+    table: Table, report: ImportReport, actor_id: int | None, on_progress: Callable[[int], None]
+) -> None:
+    """Import in one transaction, if no row is refused.
+
+    What will change is locked before, over all chunks in the order of ids, as orders do: locked chunk by chunk, the two
+    would deadlock.
+    """
+    foreseen = ImportReport(is_applied=False)
+    with transaction() as session:
+        _import_rows(table, foreseen, nullcontext, None)
+        if not foreseen.refusals:
+            lock_products(foreseen.updated_ids)
+            _import_rows(table, report, nullcontext, actor_id, on_progress)
+            if report.refusals:  # somebody has changed products since they were foreseen
+                session.rollback()
+    report.is_applied = not (foreseen.refusals or report.refusals)
+    if foreseen.refusals:
+        report.add(foreseen)
+
+
+def _import_rows(
     table: Table,
     report: ImportReport,
     unit_of_work: Callable[[], AbstractContextManager[Any]],
     actor_id: int | None,
+    on_progress: Callable[[int], None] = lambda _bytes_read: None,
 ) -> None:
     seen = Seen()
     # Where the comma stands between decimals, spreadsheets write a semicolon between cells.
     reader = RowReader(table.sources, decimal_comma=table.delimiter == ";")
     dry_run = not report.is_applied
-    for chunk in chunks:
+    for chunk in _chunks(table.rows(on_progress)):
         valid = list(_read_valid(chunk, reader, seen, report))
         with unit_of_work():
-            report.add(_apply_again_if_raced(valid, dry_run, actor_id))
+            report.add(_apply_again_if_raced(valid, seen, dry_run, actor_id))
 
 
 def _read_valid(chunk: Iterable[Row], reader: RowReader, seen: Seen, report: ImportReport) -> Iterator[ProductRow]:
@@ -142,15 +169,17 @@ def _read_valid(chunk: Iterable[Row], reader: RowReader, seen: Seen, report: Imp
             yield product
 
 
-def _apply_again_if_raced(rows: Sequence[ProductRow], dry_run: bool, actor_id: int | None) -> Outcome:
+def _apply_again_if_raced(rows: Sequence[ProductRow], seen: Seen, dry_run: bool, actor_id: int | None) -> Outcome:
     for _ in range(_ATTEMPTS):
         try:
             with db.session.begin_nested():
-                plan = _make_plan(rows)
+                plan = _make_plan(rows, seen)
                 if not dry_run:
                     _carry_out(plan, actor_id)
-                return Outcome(len(plan.new), len(plan.changed), plan.unchanged, plan.refusals)
-        except (IntegrityError, _RacedError) as error:
+                return Outcome(len(plan.new), plan.changed_ids, plan.unchanged, plan.refusals)
+        except (IntegrityError, OperationalError, _RacedError) as error:
+            if isinstance(error, OperationalError) and not isinstance(error.orig, DeadlockDetected):
+                raise
             cause = error
     raise ConflictError(
         f"Products of rows {rows[0].number} to {rows[-1].number} are being changed by somebody else. Import again.",
@@ -158,12 +187,14 @@ def _apply_again_if_raced(rows: Sequence[ProductRow], dry_run: bool, actor_id: i
     ) from cause
 
 
-def _make_plan(rows: Sequence[ProductRow]) -> _Plan:
+def _make_plan(rows: Sequence[ProductRow], seen: Seen) -> _Plan:
     plan = _Plan()
     matches = Matches(rows)
     for row in rows:
         try:
             product = matches.find(row)
+            if product is not None:
+                seen.claim(row, product.id)
             if product is None:
                 plan.new.append((row, new_product(row)))
             elif differences(row, product):
@@ -178,7 +209,7 @@ def _make_plan(rows: Sequence[ProductRow]) -> _Plan:
 def _carry_out(plan: _Plan, actor_id: int | None) -> None:
     category_ids = _category_ids({row.category for row, _ in [*plan.new, *plan.changed]})
     insert_products([{**values, "category_id": category_ids[row.category]} for row, values in plan.new], actor_id)
-    locked = lock_products(product_id for _, product_id in plan.changed)
+    locked = lock_products(plan.changed_ids)
     update_products([_changed(row, locked.get(product_id), category_ids) for row, product_id in plan.changed])
 
 
