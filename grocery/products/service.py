@@ -21,6 +21,8 @@ from grocery.web import check_version
 #: What `quantity_step` is unless told.
 DEFAULT_STEP = {"each": Decimal(1), "kg": Decimal("0.1")}
 
+_KEYS = frozenset({"sku", "barcode"})
+
 
 def get_product(connection: Connection, product_id: int, *, with_withdrawn: bool = False) -> Row:
     """The row of a product (see `select_products`).
@@ -69,7 +71,7 @@ def change_product(product_id: int, values: Mapping[str, Any], *, version: int |
     BarcodeTakenError, InvalidError when fields do not fit together or the category is unknown, and ConflictError for
     selling by piece what has a part of one in stock.
     """
-    current = _lock(product_id)
+    current = _lock(product_id, with_keys=not values.keys().isdisjoint(_KEYS))
     check_version(current.version, version)
     changes = {name: value for name, value in values.items() if value != getattr(current, name)}
     if changes:
@@ -126,8 +128,13 @@ def _with_default_step(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"quantity_step": DEFAULT_STEP[values["unit"]], **values}
 
 
-def _lock(product_id: int) -> Row:
-    statement = select(*PRODUCT_COLUMNS).where(Product.id == product_id).with_for_update(key_share=True)
+def _lock(product_id: int, *, with_keys: bool = False) -> Row:
+    """Lock a product for a change. Orders that are being placed wait only when its keys could change, too.
+
+    A change of a unique column needs the stronger lock. Asked for in the end only, it would deadlock with an order that
+    has written its line, which shares the product's key, and waits to take the stock.
+    """
+    statement = select(*PRODUCT_COLUMNS).where(Product.id == product_id).with_for_update(key_share=not with_keys)
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise ProductNotFoundError()

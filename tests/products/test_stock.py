@@ -7,13 +7,15 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from grocery.db import db, transaction
 from grocery.errors import InvalidError, NotFoundError
 from grocery.products.errors import InsufficientStockError, OutOfStockError, ProductUnavailableError
+from grocery.products.service import change_product
 from grocery.products.stock import adjust_stock, count_stock, return_stock, take_stock
 from tests.products.factories import make_order_row, make_product
-from tests.products.ledger import movements_of, select_rows, stock_of, unbalanced
+from tests.products.ledger import movements_of, select_rows, stock_of, unbalanced, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -206,6 +208,24 @@ def _wait_for_a_blocked_statement() -> None:
             return
         select_rows("SELECT pg_sleep(0.01)")
     raise AssertionError("nobody waits for the lock")
+
+
+def test_a_new_sku_waits_for_an_order_that_is_being_placed_and_does_not_deadlock_with_it(app: Flask) -> None:
+    product, order_id = make_product(sku="OLD"), make_order_row()
+
+    def rename(_number: int) -> object:
+        with transaction():
+            return change_product(product, {"sku": "NEW"}, version=None).sku
+
+    with ThreadPoolExecutor(1) as pool, transaction() as session:
+        # What the foreign key of an order's line does.
+        session.execute(text("SELECT FROM products WHERE id = :id FOR KEY SHARE"), {"id": product})
+        renamed = pool.submit(in_threads, app, 1, rename)
+        wait_for_a_lock()
+        take_stock({product: Decimal(1)}, order_id=order_id, actor_id=None)
+        session.commit()
+        assert renamed.result() == ["NEW"]
+    assert stock_of(product) == 9
 
 
 def test_returning_puts_back_and_skips_deleted_products() -> None:
