@@ -212,3 +212,24 @@ def test_logout_needs_an_access_token(client: FlaskClient, run_sql: RunSql) -> N
     assert client.post("/auth/logout").status_code == 401
     assert client.post("/auth/logout", headers=bearer(pair.refresh_token)).status_code == 401
     assert run_sql("SELECT count(*) FROM token_blocklist") == [(0,)]
+
+
+def test_logout_of_a_person_who_is_deleted_meanwhile(
+    client: FlaskClient, app: Flask, run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    headers = bearer(token_pair(make_customer()).access_token)
+
+    def log_out_meanwhile() -> TestResponse:
+        return app.test_client().post("/auth/logout", headers=headers)
+
+    def logout_waits() -> bool:
+        return run_sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)]
+
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as deletion:
+        deletion.execute(text("DELETE FROM customers"))
+        answer = pool.submit(log_out_meanwhile)
+        wait_until(logout_waits)
+        deletion.commit()
+        assert answer.result(timeout=10).status_code == 401
+    assert run_sql("SELECT count(*) FROM token_blocklist") == [(0,)]
+    assert client.get("/auth/me", headers=headers).status_code == 401
