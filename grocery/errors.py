@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app
 from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(GroceryError, handle_grocery_error)
     app.register_error_handler(HTTPException, handle_http_exception)
     app.register_error_handler(DBAPIError, handle_database_error)
+    app.register_error_handler(PoolTimeoutError, handle_pool_timeout)
     app.register_error_handler(Exception, handle_unexpected)
 
 
@@ -180,6 +182,12 @@ def handle_database_error(error: DBAPIError) -> Response:
         log.error("database unavailable: %s", str(error.orig).strip())
         return problem(503, "database_unavailable", "The database is away. Try again.", headers={"Retry-After": "2"})
     return handle_unexpected(error)
+
+
+def handle_pool_timeout(error: PoolTimeoutError) -> Response:
+    """More requests at once than connections, and none came free in time: the server has too many threads."""
+    log.error("no database connection came free: %s", error)
+    return problem(503, "overloaded", "The shop is too busy. Try again.", headers={"Retry-After": "2"})
 
 
 def _is_person_gone(error: DBAPIError) -> bool:

@@ -1,6 +1,7 @@
 """The API's frame: bodies, statuses and headers that every route has from it."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
 
@@ -122,3 +123,16 @@ def test_a_body_in_chunks_is_held_to_the_limit_and_never_cut(
         response = client.post("/auth/register", environ_overrides=environ)
         assert response.status_code == status
     assert run_sql("SELECT count(*) FROM customers") == [(0,)]
+
+
+def test_more_requests_than_connections_is_busy_and_no_fault(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = app.extensions["reads"].pool
+    monkeypatch.setattr(pool, "_timeout", 0.05)
+    with ExitStack() as held:
+        for _ in range(10):
+            held.enter_context(app.extensions["reads"].connect())
+        response = client.get("/products/")
+    assert (response.status_code, response.json["code"], response.headers["Retry-After"]) == (503, "overloaded", "2")
+    assert client.get("/products/").status_code == 200
