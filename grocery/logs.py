@@ -23,12 +23,17 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _encodable(record.getMessage()),
             "request_id": request_id.get(),
         }
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = _encodable(self.formatException(record.exc_info))
         return orjson.dumps(entry, option=orjson.OPT_UTC_Z).decode()
+
+
+def _encodable(text: str) -> str:
+    """Names of files and words of the command line may have lone surrogates, over which orjson would lose the line."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def configure(level: str, log_format: str) -> None:
