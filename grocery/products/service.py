@@ -80,6 +80,16 @@ def change_product(product_id: int, values: Mapping[str, Any], *, version: int |
     return _read(product_id)
 
 
+def withdraw_product(product_id: int, *, version: int | None) -> None:
+    """Take a product off sale, in a transaction of its own before `delete_product`.
+
+    Orders share its row: while many are placed there may never be a moment for the deletion to lock it. It keeps its
+    `version`, since the deletion is asked for the same one. Raises ProductNotFoundError, StaleError.
+    """
+    check_version(_lock(product_id).version, version)
+    db.session.execute(update(Product).where(Product.id == product_id).values(is_active=False))
+
+
 def delete_product(product_id: int, *, version: int | None, actor_id: int | None) -> None:
     """Delete a product and what hangs on it; with `version`, only if that is the current one.
 

@@ -157,6 +157,8 @@ def delete_product(product_id: int) -> None:
     """
     version = sent_version()
     with transaction():
+        service.withdraw_product(product_id, version=version)
+    with transaction():
         service.delete_product(product_id, version=version, actor_id=current_person().id)
 
 

@@ -1,10 +1,12 @@
 """Many at once: nothing is oversold, nothing deadlocks, and the ledger says what happened."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
+from threading import Event
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -119,6 +121,34 @@ def test_a_customer_who_goes_while_ordering_leaves_nothing_half_done(
     assert run_sql("SELECT count(*) FROM orders") == [(0,)]
     assert run_sql("SELECT stock FROM products") == [(Decimal(1000),)]
     assert_ledgers_are_right(run_sql)
+
+
+def test_a_product_that_everybody_is_buying_can_be_deleted(
+    context: None, client: FlaskClient, admin: Caller, run_sql: Sql
+) -> None:
+    product_id = make_product(stock=100_000)
+    people = [caller(client, name=f"Buyer {number}") for number in range(10)]
+    body = {"items": [{"product_id": product_id, "quantity": 1}]}
+    is_gone = Event()
+
+    def buy(buyer: Caller) -> set[int]:
+        seen = set()
+        while not is_gone.is_set():
+            seen.add(buyer.post("/orders/", json=body).status_code)
+        return seen
+
+    with ThreadPoolExecutor(10) as pool:
+        buyers = [pool.submit(buy, person) for person in people]
+        try:
+            time.sleep(0.5)
+            response = admin.delete(f"/products/{product_id}")
+        finally:
+            is_gone.set()
+        seen = set().union(*(buyer.result() for buyer in buyers))
+    assert response.status_code == 204
+    assert 201 in seen
+    assert seen <= {201, 409, 422}
+    assert run_sql("SELECT DISTINCT status FROM orders") == [("cancelled",)]
 
 
 def test_a_product_that_goes_while_it_is_ordered_is_in_no_open_order(
