@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import insert
 
 from grocery.db import db, transaction
 from grocery.products.imports import import_products
 from grocery.products.imports import service as import_service
+from grocery.products.models import Product
 from grocery.products.stock import take_stock
 from tests.products.factories import make_category, make_order_row, make_product
 from tests.products.ledger import movements_of, select_rows, unbalanced, wait_for_a_lock
@@ -569,25 +571,30 @@ def test_a_strict_import_and_sales_of_its_products_do_not_deadlock(
     assert products("price_cents", "stock") == [(500, Decimal(9)), (500, Decimal(9))]
 
 
-def test_imports_of_the_same_new_products_in_opposite_order_make_each_once(
+def test_an_import_that_deadlocked_with_the_maker_of_the_same_products_is_tried_again(
     app: Flask, write: Callable[..., Path]
 ) -> None:
-    rows = [f"S{number},P{number},Food,5\n" for number in range(400)]
-    header = "sku,name,category,price\n"
-    make_category("Food")
+    category = make_category("Food")
+    path = write("sku,name,category,price\nA,A,Food,5\nB,B,Food,5\n")
 
-    def run_import(path: Path) -> Any:
+    def run_import() -> Any:
         with app.app_context():
             try:
                 return import_products(path)
             finally:
                 db.session.remove()
 
-    paths = [write(header + "".join(rows), "a.csv"), write(header + "".join(reversed(rows)), "b.csv")]
-    with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(run_import, paths))
-    assert sum(report.created for report in reports) == 400
-    assert sum(report.unchanged for report in reports) == 400
+    with ThreadPoolExecutor(1) as pool, transaction() as session:
+        values = {"category_id": category, "price_cents": 500}
+        session.execute(insert(Product).values(sku="B", name="B", **values))
+        importing = pool.submit(run_import)
+        wait_for_a_lock()
+        # PostgreSQL ends the one that has waited for longer: the import.
+        session.execute(insert(Product).values(sku="A", name="A", **values))
+        session.commit()
+        report = importing.result()
+    assert (report.created, report.unchanged, report.refusals) == (0, 2, [])
+    assert select_rows("SELECT sku FROM products ORDER BY sku") == [("A",), ("B",)]
 
 
 def test_a_category_in_another_letter_case_is_the_same(run: Import) -> None:
