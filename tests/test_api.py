@@ -136,3 +136,10 @@ def test_more_requests_than_connections_is_busy_and_no_fault(
         response = client.get("/products/")
     assert (response.status_code, response.json["code"], response.headers["Retry-After"]) == (503, "overloaded", "2")
     assert client.get("/products/").status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["*", '"1"', "nonsense"])
+def test_if_match_is_for_changes_and_without_effect_on_reads(client: FlaskClient, context: None, sent: str) -> None:
+    for path in (f"/products/{make_product()}", "/products/", "/categories/"):
+        response = client.get(path, headers={"If-Match": sent})
+        assert (response.status_code, response.data) == (200, client.get(path).data)
