@@ -380,3 +380,11 @@ def test_a_list_is_json_whatever_is_accepted(client: FlaskClient) -> None:
     answer = client.get("/products/", headers={"Accept": "text/html"})
     assert answer.mimetype == "application/json"
     assert orjson.loads(answer.data)[0]["name"] == "Ünïcode – 牛奶"
+
+
+@pytest.mark.parametrize("name", ["क्या हिन्दी", "Cafe\u0301ine", "خُبْز", "ไก่ต้ม", "牛奶", "½ Kuku"])
+def test_a_name_in_any_script_is_found_by_itself(client: FlaskClient, name: str) -> None:
+    product = make_product(name=name)
+    make_product(name="Milk")
+    found = client.get("/products/", query_string={"q": name})
+    assert [one["id"] for one in found.json] == [product]

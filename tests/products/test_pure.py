@@ -79,6 +79,7 @@ def test_price_per_unit(price_cents: int, unit: str, content: str | None, expect
         ("snake_case", "snake:* & case:*"),
         ("a:*|!b&(c)", "a:* & b:* & c:*"),
         ("ñandú 牛奶", "ñandú:* & 牛奶:*"),
+        ("हिन्दी cafe\u0301", "हिन्दी:* & cafe\u0301:*"),
         ("&|!", None),
         ("", None),
     ],
