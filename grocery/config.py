@@ -118,7 +118,7 @@ class _Reader:
             "database_direct_url": self._database_url("DATABASE_DIRECT_URL", required=False) or database_url,
             "redis_url": self._redis_url(required=production),
             "shop_name": self._text("SHOP_NAME", "Grocery"),
-            "shop_url": self._text("SHOP_URL", f"http://{host}:{port}").rstrip("/"),
+            "shop_url": self._text("SHOP_URL", "" if production else f"http://{host}:{port}").rstrip("/"),
             "currency": self._matching("CURRENCY", "KES", r"[A-Z]{3}", "a currency code of three letters, such as KES"),
             "default_country": self._country("DEFAULT_COUNTRY", "KE"),
             "timezone": self._timezone("TIMEZONE", "Africa/Nairobi"),

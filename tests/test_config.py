@@ -46,6 +46,7 @@ def test_production_refuses_short_secrets() -> None:
     ]
     settings = load_settings({**environ, "SECRET_KEY": LONG, "JWT_SECRET_KEYS": f"b:{LONG},a:{LONG}"})
     assert settings.jwt_signing_key_id == "b"
+    assert settings.shop_url == ""  # rather no address in texts than one that leads nowhere
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
