@@ -18,7 +18,7 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from grocery.app import create_app
-from grocery.config import load_settings
+from grocery.config import load_settings, setting_names
 
 ROWS = 20_000
 ROUNDS = 3
@@ -65,7 +65,9 @@ def _import(path: Path, data_dir: Path) -> tuple[float, float]:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "products", "import", str(path)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     started = time.monotonic()
-    subprocess.run(command, env={"PATH": "/usr/bin:/bin", "DATA_DIR": str(data_dir)}, check=True, capture_output=True)
+    # An empty value keeps out the one of `.env`, which may lead to a real shop's database.
+    environ = {**dict.fromkeys(setting_names(), ""), "PATH": "/usr/bin:/bin", "DATA_DIR": str(data_dir)}
+    subprocess.run(command, env=environ, check=True, capture_output=True)
     seconds = time.monotonic() - started
     return seconds, max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from grocery.app import create_app
-from grocery.config import Settings, load_settings
+from grocery.config import Settings, load_settings, setting_names
 from grocery.db import Base, db
 from grocery.embedded import Stack, ensure_stack
 
@@ -28,8 +28,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def environ(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The settings of the tests as environment variables; also for the processes that tests start."""
+    """The settings of the tests as environment variables; also for the processes that tests start.
+
+    Each has a value, if only an empty one: those that are not set would come from the developer's own `.env`.
+    """
     return {
+        **dict.fromkeys(setting_names(), ""),
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "DATABASE_URL": stack.database_url,
         "REDIS_URL": stack.redis_url,

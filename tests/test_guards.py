@@ -138,6 +138,11 @@ def test_migrations_can_be_taken_back_and_forth_again(migrated_app: Flask, setti
     assert list(left) == ["alembic_version"]
 
 
+def test_processes_of_the_tests_take_nothing_from_the_developers_own_settings(environ: dict[str, str]) -> None:
+    """What the environment does not set would come from the checkout's `.env`: another database, a real SMS account."""
+    assert set(setting_names()) <= environ.keys()
+
+
 @pytest.mark.parametrize("document", [".env.example", "docs/settings.md"])
 def test_every_setting_is_documented(document: str) -> None:
     words = set(re.findall(r"[A-Z][A-Z0-9_]+", (ROOT / document).read_text()))

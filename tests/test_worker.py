@@ -19,7 +19,7 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from grocery.app import create_app
-from grocery.config import load_settings
+from grocery.config import load_settings, setting_names
 from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
 from grocery.worker import Worker
 from tests.valkey_process import ValkeyProcess
@@ -68,6 +68,7 @@ def until(holds: Callable[[], T], what: str, seconds: float = 15) -> T:
 def environment(valkey: ValkeyProcess, **more: str) -> dict[str, str]:
     """Settings without a database that could be reached: the worker must not need one."""
     return {
+        **dict.fromkeys(setting_names(), ""),  # an empty value keeps out the one of the developer's own `.env`
         "PATH": os.environ["PATH"],
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "REDIS_URL": valkey.url,

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg2
 import requests
 
+from grocery.config import setting_names
 from grocery.embedded import Stack, ensure_stack
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
@@ -114,6 +115,8 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
     with FakeAfricasTalking() as sms, FakeSmtp() as smtp:
         environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ},
+            # An empty value keeps out the one of the developer's own `.env`.
+            **dict.fromkeys(setting_names(), ""),
             "PYTHONUNBUFFERED": "1",
             "DATA_DIR": str(directory / "data"),
             "DATABASE_URL": stack.database_url,
