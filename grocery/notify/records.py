@@ -63,7 +63,7 @@ def record_result(claim: Claim, result: SendResult) -> str:
     values = {"provider_id": result.provider_id, "cost": result.cost, "error": result.error}
     written = db.session.execute(_RECORD, {**vars(verdict), **values, "id": claim.id, "attempts": claim.attempts})
     if written.first() is None:
-        log.warning("notification %d was deleted or taken over before attempt %d was noted", claim.id, claim.attempts)
+        log.warning("notification %d is gone or taken over, attempt %d was not noted", claim.id, claim.attempts)
         return "lost"
     if verdict.status == "unknown" and verdict.wait_seconds is None:
         _tell_admins([(claim, result.error)])
