@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app
-from psycopg2.errors import ForeignKeyViolation
+from psycopg2.errors import DeadlockDetected, ForeignKeyViolation, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -178,6 +178,9 @@ def handle_database_error(error: DBAPIError) -> Response:
         return problem(422, "validation_failed", "A value is outside what can be stored.")
     if _is_person_gone(error):
         return handle_grocery_error(UnauthenticatedError("This account is gone."))
+    if isinstance(error.orig, DeadlockDetected | LockNotAvailable | QueryCanceled):
+        log.warning("given up for others: %s", str(error.orig).strip())
+        return problem(503, "busy", "Others were at the same thing. Try again.", headers={"Retry-After": "1"})
     if is_database_away(error):
         log.error("database unavailable: %s", str(error.orig).strip())
         return problem(503, "database_unavailable", "The database is away. Try again.", headers={"Retry-After": "2"})

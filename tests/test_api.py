@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from grocery.db import db
 from grocery.web import MAX_BODY_BYTES
 from tests.auth.factories import make_customer, sign_in
 from tests.products.factories import make_product
@@ -143,3 +145,17 @@ def test_if_match_is_for_changes_and_without_effect_on_reads(client: FlaskClient
     for path in (f"/products/{make_product()}", "/products/", "/categories/"):
         response = client.get(path, headers={"If-Match": sent})
         assert (response.status_code, response.data) == (200, client.get(path).data)
+
+
+def test_a_wait_for_others_that_was_given_up_is_not_a_lost_database(
+    client: FlaskClient, admin: dict[str, str], run_sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product_id = make_product()
+    with db.engine.connect() as holder:
+        holder.execute(text("SELECT FROM products FOR UPDATE"))
+        monkeypatch.setattr("grocery.engines._REQUEST_OPTIONS", "-c lock_timeout=50")
+        db.engine.dispose()
+        response = client.patch(f"/products/{product_id}", headers=admin, json={"price": "1.00"})
+    db.engine.dispose()
+    assert (response.status_code, response.json["code"], response.headers["Retry-After"]) == (503, "busy", "1")
+    assert run_sql("SELECT price_cents FROM products") == [(100_00,)]
