@@ -94,6 +94,8 @@ class Supervisor:
     def _environ(self, *, with_urls: bool = True) -> dict[str, str]:
         settings = self._settings
         environ = {**os.environ, "PYTHONUNBUFFERED": "1", "DATA_DIR": str(settings.data_dir)}
+        # The relay is a `flask` command, which alone would take a .env of a parent folder.
+        environ["FLASK_SKIP_DOTENV"] = "1"
         environ |= {"HOST": settings.host, "PORT": str(settings.port)}
         if with_urls and self._stack:
             environ["DATABASE_URL"] = settings.database_url or self._stack.database_url
