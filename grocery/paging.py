@@ -15,6 +15,10 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
 
+#: For `headers=` of a list's `blp.response`.
+NEXT_LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page, if any: `<…>; rel="next"`.'}}
+
+
 class PageArgsSchema(Schema):
     """The query arguments that every list takes."""
 

@@ -22,7 +22,7 @@ from grocery.errors import ForbiddenError, UnauthenticatedError
 from grocery.extensions import jwt
 
 # Ours have about 400 characters. Longer ones cost time to decode, before anyone knows whether they are genuine.
-_BEARER = re.compile(r"Bearer +[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{0,512}")
+_BEARER = re.compile(r"(?i:Bearer) +[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{0,512}")
 
 _LOAD = select(
     exists().where(BlockedToken.token_id.in_([bindparam("token_id"), bindparam("family_id")])),
@@ -68,6 +68,9 @@ def _authenticate(is_refresh: bool) -> None:
     sent = request.headers.get("Authorization", "").strip()
     if sent and not _BEARER.fullmatch(sent):
         raise UnauthenticatedError("The header must be Authorization: Bearer <token>.", code="invalid_token")
+    # The scheme may be written in any letter case (RFC 9110, section 11.1); the library knows one.
+    if sent:
+        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {sent.split()[1]}"
     verify_jwt_in_request(refresh=is_refresh)
 
 

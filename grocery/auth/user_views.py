@@ -12,7 +12,7 @@ from grocery.auth.people import Person
 from grocery.auth.schemas import CustomerSchema, UpdateUserSchema, UserArgsSchema
 from grocery.auth.views import CUSTOMER_EXAMPLE
 from grocery.db import transaction
-from grocery.paging import add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
 
 blp = Blueprint("users", __name__, url_prefix="/auth/users", description="People and their roles, for admins.")
 
@@ -22,7 +22,9 @@ _LAST_ADMIN = "No active admin would be left: `last_admin`."
 @blp.route("")
 @admin_required
 @blp.arguments(UserArgsSchema, location="query")
-@blp.response(200, CustomerSchema(many=True), description="The newest first.", example=[CUSTOMER_EXAMPLE])
+@blp.response(
+    200, CustomerSchema(many=True), description="The newest first.", headers=NEXT_LINK, example=[CUSTOMER_EXAMPLE]
+)
 def list_users(arguments: dict[str, Any]) -> ResponseReturnValue:
     """List people
 

@@ -10,19 +10,17 @@ from grocery.db import Row, transaction
 from grocery.notify import outbox
 from grocery.notify.access import admin_only
 from grocery.notify.schemas import NOTIFICATION_EXAMPLE, NotificationArgsSchema, NotificationSchema
-from grocery.paging import add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
 
 blp = Blueprint(
     "notifications", __name__, url_prefix="/notifications", description="What was told to whom by SMS and e-mail."
 )
 
-_NEXT_LINK = {"Link": {"schema": {"type": "string"}, "description": '`<…>; rel="next"` when there are more.'}}
-
 
 @blp.route("/")
 @admin_only
 @blp.arguments(NotificationArgsSchema, location="query")
-@blp.response(200, NotificationSchema(many=True), headers=_NEXT_LINK, example=[NOTIFICATION_EXAMPLE])
+@blp.response(200, NotificationSchema(many=True), headers=NEXT_LINK, example=[NOTIFICATION_EXAMPLE])
 def list_notifications(arguments: dict[str, Any]) -> ResponseReturnValue:
     """List messages, newest first
 

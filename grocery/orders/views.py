@@ -20,7 +20,7 @@ from grocery.orders.schemas import (
     OrderSchema,
     PlaceOrderSchema,
 )
-from grocery.paging import add_next_link
+from grocery.paging import NEXT_LINK, add_next_link
 from grocery.web import add_etag, idempotency_key, sent_version
 
 blp = Blueprint("orders", __name__, url_prefix="/orders", description="Placing, following and changing orders.")
@@ -37,7 +37,6 @@ _IF_MATCH_HEADER = {
     "schema": {"type": "string"},
     "description": "The `ETag` of the order that was read: 412 when it has changed since.",
 }
-_NEXT_LINK = {"Link": {"schema": {"type": "string"}, "description": '`<…>; rel="next"` when there are more.'}}
 
 
 def _reader() -> Actor:
@@ -94,7 +93,7 @@ def _placed(answer: str) -> Response:
 @blp.route("/")
 @customer_required
 @blp.arguments(OrderListArgsSchema, location="query")
-@blp.response(200, OrderSchema(many=True), headers=_NEXT_LINK, example=[ORDER_EXAMPLE])
+@blp.response(200, OrderSchema(many=True), headers=NEXT_LINK, example=[ORDER_EXAMPLE])
 def list_orders(filters: dict[str, Any]) -> ResponseReturnValue:
     """List orders, newest first
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from grocery.api import Blueprint, public
 from grocery.auth.access import admin_required, current_person, staff_required
 from grocery.db import reader, transaction
-from grocery.paging import add_next_link
+from grocery.paging import NEXT_LINK, add_next_link
 from grocery.products import examples, service
 from grocery.products.listing import list_products as read_page
 from grocery.products.rows import listed_product_json, product_json
@@ -41,7 +41,6 @@ _IF_MATCH = {
     "description": "The `ETag` that was read: when somebody has changed the product since, nothing is done.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match` and `If-Match`."}}
-_LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page: `<…>; rel="next"`.'}}
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the product is."}}
 _TAKEN = "Another product has this SKU or barcode: `sku_taken`, `barcode_taken`."
 _STALE = "The product was changed since it was read: `stale_version`."
@@ -52,13 +51,13 @@ _ADJUSTMENT = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
 @blp.route("/")
 @public
 @blp.problems(_422="A filter, the sort order, `limit` or `cursor` is not valid.")
-@blp.arguments(ListArgsSchema(), location="query")  # an instance: a class would be instantiated at each request
+@blp.arguments(ListArgsSchema, location="query")
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(
     200,
     ListedProductSchema(many=True),
     description="A page of products for sale.",
-    headers={**_ETAG, **_LINK},
+    headers={**_ETAG, **NEXT_LINK},
     example=[examples.LISTED_PRODUCT],
 )
 def list_products(arguments: dict[str, Any]) -> Response:

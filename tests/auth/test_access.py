@@ -247,3 +247,9 @@ def test_a_refused_token_costs_no_statement(gated: FlaskClient, statements: list
     for token in ("", "a.b.c", forge(person, kid="unknown"), forge(person, exp=1), forge(person, type="refresh")):
         assert gated.get("/gate/customer", headers=bearer(token)).status_code == 401
     assert statements == []
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer"])
+def test_the_scheme_may_be_written_in_any_letter_case(client: FlaskClient, context: None, scheme: str) -> None:
+    token = token_pair(make_customer()).access_token
+    assert client.get("/auth/me", headers={"Authorization": f"{scheme}  {token}"}).status_code == 200
