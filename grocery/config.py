@@ -72,6 +72,11 @@ class Settings:
         return self.environment == "production"
 
     @property
+    def demo_sign_ins(self) -> Path:
+        """The file with the demo shop's people and passwords."""
+        return self.data_dir / "demo-signins.json"
+
+    @property
     def jwt_signing_key_id(self) -> str:
         """The `kid` of the key that signs new tokens: the first one."""
         return next(iter(self.jwt_secret_keys))

@@ -27,7 +27,6 @@ from grocery.orders.placing import place_order
 from grocery.products.imports.service import import_products
 
 CATALOGUE = Path(__file__).parent / "catalogue.csv"
-SIGN_INS = "demo-signins.json"
 
 _OWN_PRODUCTS = text("SELECT EXISTS (SELECT FROM products WHERE sku IS NULL OR sku <> ALL(:skus))")
 _PEOPLE = text("SELECT EXISTS (SELECT FROM customers)")
@@ -69,7 +68,7 @@ def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _b
         raise NotEmptyError
     db.session.rollback()
     import_products(CATALOGUE, strict=True, on_progress=on_progress)
-    path = settings.data_dir / SIGN_INS
+    path = settings.demo_sign_ins
     with transaction() as session:
         passwords = {person.email: secrets.token_urlsafe(9) for person in PEOPLE}
         people = {

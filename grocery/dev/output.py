@@ -12,7 +12,6 @@ from grocery.dev.address import local_address
 
 _COLOURS = (36, 33, 32, 35, 34, 31)
 _WIDTH = 13
-SIGN_INS = "demo-signins.json"
 
 
 class Terminal:
@@ -53,7 +52,7 @@ def welcome(settings: Settings) -> str:
     address = f"http://{local_address(settings.host, settings.port)}"
     rows = [("Shop and API", f"{address}/"), ("Swagger UI", f"{address}/docs")]
     if settings.database_url is None:
-        rows += _sign_ins(settings.data_dir / SIGN_INS)
+        rows += _sign_ins(settings.demo_sign_ins)
         rows.append(("Data", f"{settings.data_dir}  (remove the folder to start afresh)"))
     lines = [f"    {label:<{_WIDTH}} {value}" for label, value in rows]
     return "\n".join(["", f"  {settings.shop_name} is open.", "", *lines, "", "  Ctrl-C stops everything.", "", ""])

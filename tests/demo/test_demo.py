@@ -1,0 +1,72 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from grocery.config import Settings
+from grocery.demo.shop import NotEmptyError, is_empty, load_demo
+from tests.auth.factories import make_customer
+from tests.products.factories import make_product
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def own_settings(settings: Settings, tmp_path: Path) -> Settings:
+    return replace(settings, data_dir=tmp_path / "data")
+
+
+def test_the_demo_fills_an_empty_shop_and_tells_nobody(context: None, own_settings: Settings, run_sql: Sql) -> None:
+    path = load_demo(own_settings)
+    people = json.loads(path.read_text())
+    assert [person["role"] for person in people] == ["admin", "staff", "customer", "customer", "customer"]
+    assert len({person["password"] for person in people}) == 5
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    assert run_sql("SELECT count(*) FROM products") == [(218,)]
+    assert run_sql("SELECT count(*) >= 12 FROM categories WHERE parent_id IS NULL") == [(True,)]
+    assert run_sql("SELECT status FROM orders ORDER BY status") == [
+        (status,) for status in ("cancelled", "confirmed", "delivered", "packed", "pending", "shipped")
+    ]
+    assert run_sql("SELECT count(*) FROM notifications") == [(0,)]
+    assert run_sql("SELECT count(*) FROM orders WHERE process_at IS NOT NULL") == [(0,)]
+    assert run_sql("SELECT sum(stock) - (SELECT sum(delta) FROM stock_movements) FROM products") == [(Decimal(0),)]
+
+
+def test_its_sign_ins_work(context: None, client: Any, own_settings: Settings) -> None:
+    for person in json.loads(load_demo(own_settings).read_text()):
+        body = {"email": person["email"], "password": person["password"]}
+        assert client.post("/auth/login", json=body).status_code == 200
+
+
+def test_a_shop_that_is_in_use_is_left_alone(context: None, own_settings: Settings, run_sql: Sql) -> None:
+    make_product(name="Their own")
+    with pytest.raises(NotEmptyError):
+        load_demo(own_settings)
+    run_sql("DELETE FROM products")
+    make_customer()
+    assert not is_empty()
+    with pytest.raises(NotEmptyError):
+        load_demo(own_settings)
+    assert run_sql("SELECT count(*) FROM products") == [(0,)]
+    assert not own_settings.data_dir.exists()
+
+
+def test_a_load_that_was_interrupted_after_the_products_can_be_repeated(
+    context: None, own_settings: Settings, run_sql: Sql
+) -> None:
+    load_demo(own_settings)
+    run_sql("DELETE FROM customers")
+    load_demo(own_settings)
+    assert run_sql("SELECT (SELECT count(*) FROM products), (SELECT count(*) FROM customers)") == [(218, 5)]
+
+
+def test_the_command_refuses_a_database_that_is_not_embedded(app: Flask, run_sql: Sql) -> None:
+    result = app.test_cli_runner().invoke(args=["demo", "load"])
+    assert result.exit_code == 1
+    assert "only for the embedded database" in result.output
+    assert run_sql("SELECT count(*) FROM products") == [(0,)]
