@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from grocery.db import db, transaction
 from grocery.products.imports import import_products
@@ -589,7 +589,8 @@ def test_an_import_that_deadlocked_with_the_maker_of_the_same_products_is_tried_
         session.execute(insert(Product).values(sku="B", name="B", **values))
         importing = pool.submit(run_import)
         wait_for_a_lock()
-        # PostgreSQL ends the one that has waited for longer: the import.
+        # PostgreSQL ends the one whose patience is over first: the import, after a second.
+        session.execute(text("SET LOCAL deadlock_timeout = '1min'"))
         session.execute(insert(Product).values(sku="A", name="A", **values))
         session.commit()
         report = importing.result()
