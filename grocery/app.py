@@ -3,7 +3,23 @@
 from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
-from grocery import api, auth, commands, db, demo, errors, health, logs, notify, orders, products, queues, relay, web
+from grocery import (
+    api,
+    auth,
+    bulk,
+    commands,
+    db,
+    demo,
+    errors,
+    health,
+    logs,
+    notify,
+    orders,
+    products,
+    queues,
+    relay,
+    web,
+)
 from grocery.api import public
 from grocery.auth.access import admin_required
 from grocery.auth.service import find_admin_emails
@@ -36,7 +52,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.add_url_rule("/", "home", home)
     # It stands below the package that knows people, and asks it through these two.
     notify.init_app(app, find_admin_emails=find_admin_emails, admin_required=admin_required)
-    for package in (auth, products, orders, relay, demo):
+    for package in (auth, products, orders, bulk, relay, demo):
         package.init_app(app)
     commands.make_errors_clear(app)
     return app

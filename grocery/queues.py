@@ -26,11 +26,13 @@ log = logging.getLogger(__name__)
 
 ORDERS = "orders"
 NOTIFY = "notify"
+BULK = "bulk"
 
 # The allow-list: each queue has one job, which claims all that is due. Names, because imports point down.
 JOBS: Mapping[str, str] = {
     ORDERS: "grocery.orders.jobs.process_orders",
     NOTIFY: "grocery.notify.jobs.send_notifications",
+    BULK: "grocery.bulk.run_bulk",
 }
 
 # A job that has run for this long is stopped. Jobs should end by themselves well before and ring for the rest.
@@ -57,6 +59,28 @@ periodic_task = _signals.signal(
             schedule.extend(tasks)
     """,
 )
+
+
+bulk_task = _signals.signal(
+    "bulk-task",
+    """Asks for the long work that waits in rows: imports, exports, upkeep of the search.
+
+    Sent with the app as the sender. A receiver, connected in `create_app`, answers a list of `BulkTask`.
+    """,
+)
+
+
+@dataclass(frozen=True)
+class BulkTask:
+    """Long work in steps. What is to be done is a row, so that a killed worker loses nothing.
+
+    `step` claims and does up to about 5 s of it, in transactions of its own, and answers whether more waits; it must be
+    safe to run twice at once. `is_due` says cheaply whether any waits; the relay asks it every few seconds.
+    """
+
+    name: str
+    is_due: Callable[[], bool]
+    step: Callable[[], bool]
 
 
 @dataclass(frozen=True)

@@ -225,5 +225,6 @@ def processes(settings: Settings) -> tuple[list[Child], list[Child]]:
     return [Child("api", (*server, *upkeep, *address, "wsgi:app"), holds_port=True)], [
         Child("worker-orders", (*worker, "orders")),
         Child("worker-notify", (*worker, "notify")),
+        Child("worker-bulk", (*worker, "bulk")),
         Child("relay", ("-m", "flask", "--app", "wsgi", "relay")),
     ]

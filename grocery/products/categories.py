@@ -36,7 +36,7 @@ _MOVE_BRANCH = text("""
 _FIND_PATHS = text("""
     SELECT wanted.path AS wanted, category.id
     FROM unnest(CAST(:paths AS text[])) AS wanted (path) JOIN categories AS category
-    ON lower(category.path) = lower(wanted.path)
+    ON md5(lower(category.path)) = md5(lower(wanted.path))
 """)
 
 

@@ -70,7 +70,7 @@ def _conditions(arguments: Mapping[str, Any], query: str | None) -> list[ColumnE
     if arguments["max_price"] is not None:
         conditions.append(PRODUCTS.c.price_cents <= arguments["max_price"])
     if arguments["in_stock"] is not None:
-        conditions.append((PRODUCTS.c.stock >= PRODUCTS.c.quantity_step) == arguments["in_stock"])
+        conditions.append(PRODUCTS.c.in_stock == arguments["in_stock"])
     if arguments["on_offer"] is not None:
         conditions.append(PRODUCTS.c.compare_at_price_cents.is_not(None) == arguments["on_offer"])
     return conditions
@@ -109,4 +109,4 @@ def _branch(category_id: int) -> Any:
 
 
 def _tsquery(query: str) -> ColumnElement[Any]:
-    return func.to_tsquery("simple", query)
+    return func.to_tsquery("grocery", query)

@@ -28,19 +28,26 @@ MOVEMENT_REASONS = ("opening", "received", "sold", "cancelled", "returned", "dam
 
 
 def _words(column: str) -> str:
-    """SQL for a text as words only.
+    """SQL for a text as words without accents.
 
     PostgreSQL's own parser takes "Jar/Bowl" for a file, "Bru.com" for a host and "-5" for a number, which no shopper
     finds again. Apostrophes go without a trace, so that "kelloggs" finds Kellogg's; `search.py` treats queries alike.
     """
-    return f"regexp_replace(translate({column}, '–—…''’', '   '), '[!-/:-@[-`{{-~]+', ' ', 'g')"
+    plain = f"regexp_replace(normalize({column}, NFD), '[\\u0300-\\u036f]+', '', 'g')"
+    return f"regexp_replace(translate({plain}, '–—…øØđĐłŁ''’', '   oOdDlL'), '[!-/:-@[-`{{-~]+', ' ', 'g')"
 
 
-# Names weigh more than brands, brands more than descriptions. The configuration 'simple' neither stems nor drops
-# words: names of groceries are English, Swahili and brands in one line.
+# Names weigh more than brands, those more than categories, and those more than descriptions. The configuration
+# 'grocery', made by the first migration, folds English plurals and drops no words: names of groceries are English,
+# Swahili and brands in one line, and a brand may be called "And".
 _SEARCH = " || ".join(
-    f"setweight(to_tsvector('simple', {_words(column)}), '{weight}')"
-    for column, weight in (("name", "A"), ("coalesce(brand, '')", "B"), ("coalesce(description, '')", "D"))
+    f"setweight(to_tsvector('grocery'::regconfig, {_words(column)}), '{weight}')"
+    for column, weight in (
+        ("name", "A"),
+        ("coalesce(brand, '')", "B"),
+        ("category_path", "C"),
+        ("coalesce(description, '')", "D"),
+    )
 )
 
 
@@ -50,7 +57,8 @@ class Category(Base):
     __tablename__ = "categories"
     __table_args__ = (
         CheckConstraint("parent_id <> id", name="not_own_parent"),
-        Index("uq_categories_path", func.lower(text("path")), unique=True),
+        # Of the hash, since an index takes up to 2,704 bytes and a deep tree has longer paths.
+        Index("uq_categories_path", text("md5(lower(path))"), unique=True),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -73,6 +81,16 @@ class Product(Base):
         Index("ix_products_price_cents_id", "price_cents", "id"),
         Index("ix_products_brand", text("lower(brand)")),
         Index("ix_products_search", "search", postgresql_using="gin"),
+        # All that facets count, so that they need not read the rows.
+        Index(
+            "ix_products_facets",
+            "category_id",
+            "brand",
+            "price_cents",
+            "compare_at_price_cents",
+            "in_stock",
+            postgresql_where=text("is_active"),
+        ),
         # Every sale updates the row: room on the page keeps such an update from touching the indexes.
         {"postgresql_with": {"fillfactor": "80"}},
     )
@@ -84,6 +102,8 @@ class Product(Base):
     description: Mapped[str | None] = mapped_column(Text)
     brand: Mapped[str | None] = mapped_column(Text)
     category_id: Mapped[int] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
+    # A copy of the category's path for the search, which follows a moved category in the background.
+    category_path: Mapped[str] = mapped_column(Text, server_default="")
     price_cents: Mapped[int] = mapped_column(BigInteger)
     compare_at_price_cents: Mapped[int | None] = mapped_column(BigInteger)
     unit: Mapped[str] = mapped_column(Text, server_default="each")
@@ -91,6 +111,8 @@ class Product(Base):
     net_content: Mapped[str | None] = mapped_column(Text)
     vat_class: Mapped[str] = mapped_column(Text, server_default="standard")
     stock: Mapped[Decimal] = mapped_column(Numeric(12, 3), server_default=text("0"))
+    # Generated and not computed when read, so that indexes can have it: an update that leaves it as it is touches none.
+    in_stock: Mapped[bool] = mapped_column(Computed("stock >= quantity_step", persisted=True))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     image_url: Mapped[str | None] = mapped_column(Text)
     ingredients: Mapped[str | None] = mapped_column(Text)

@@ -41,7 +41,6 @@ def product_json(row: Row) -> dict[str, Any]:
 
 def listed_product_json(row: Row) -> dict[str, Any]:
     """A row of `select_products()` as clients see it in lists: without the stock, which changes with every sale."""
-    in_stock = row.stock >= row.quantity_step
     return {
         "id": row.id,
         "sku": row.sku,
@@ -60,8 +59,8 @@ def listed_product_json(row: Row) -> dict[str, Any]:
         "price_per_unit": _unit_price_json(row),
         "vat_class": row.vat_class,
         "vat_rate": str(vat.rate_of(row.vat_class)),
-        "in_stock": in_stock,
-        "left": _left(row.stock, in_stock),
+        "in_stock": row.in_stock,
+        "left": _left(row.stock, row.in_stock),
         "is_active": row.is_active,
         "image_url": row.image_url,
         "ingredients": row.ingredients,

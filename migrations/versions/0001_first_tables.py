@@ -13,15 +13,33 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Words only: PostgreSQL's parser takes "Container/Storage" for the path of a file.
-_SEARCH = (
-    "setweight(to_tsvector('simple', regexp_replace(translate(name, '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'A') || "
-    "setweight(to_tsvector('simple', regexp_replace(translate(coalesce(brand, ''), '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'B') || "
-    "setweight(to_tsvector('simple', regexp_replace(translate(coalesce(description, ''), '–—…''’', '   '), '[!-/:-@[-`{-~]+', ' ', 'g')), 'D')"
+# Words only: PostgreSQL's parser takes "Container/Storage" for the path of a file. Accents are folded.
+_WORDS = (
+    "regexp_replace(translate(regexp_replace(normalize({}, NFD), '[\\u0300-\\u036f]+', '', 'g'), "
+    "'–—…øØđĐłŁ''’', '   oOdDlL'), '[!-/:-@[-`{{-~]+', ' ', 'g')"
+)
+_SEARCH = " || ".join(
+    f"setweight(to_tsvector('grocery'::regconfig, {_WORDS.format(column)}), '{weight}')"
+    for column, weight in (
+        ("name", "A"),
+        ("coalesce(brand, '')", "B"),
+        ("category_path", "C"),
+        ("coalesce(description, '')", "D"),
+    )
+)
+
+# English plurals are folded, no word is dropped: PostgreSQL's own configuration 'english' ignores "and", "more", "own" …
+_TEXT_SEARCH = (
+    "CREATE TEXT SEARCH DICTIONARY grocery_stem (TEMPLATE = snowball, LANGUAGE = english)",
+    "CREATE TEXT SEARCH CONFIGURATION grocery (COPY = simple)",
+    "ALTER TEXT SEARCH CONFIGURATION grocery ALTER MAPPING FOR asciiword, word, numword, asciihword, hword, numhword, "
+    "hword_asciipart, hword_part, hword_numpart WITH grocery_stem",
 )
 
 
 def upgrade() -> None:
+    for statement in _TEXT_SEARCH:
+        op.execute(statement)
     op.create_table(
         "categories",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -36,7 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_categories")),
     )
     op.create_index(op.f("ix_categories_parent_id"), "categories", ["parent_id"], unique=False)
-    op.create_index("uq_categories_path", "categories", [sa.literal_column("lower(path)")], unique=True)
+    op.create_index("uq_categories_path", "categories", [sa.literal_column("md5(lower(path))")], unique=True)
     op.create_table(
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -131,6 +149,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("brand", sa.Text(), nullable=True),
         sa.Column("category_id", sa.BigInteger(), nullable=False),
+        sa.Column("category_path", sa.Text(), server_default="", nullable=False),
         sa.Column("price_cents", sa.BigInteger(), nullable=False),
         sa.Column("compare_at_price_cents", sa.BigInteger(), nullable=True),
         sa.Column("unit", sa.Text(), server_default="each", nullable=False),
@@ -138,6 +157,7 @@ def upgrade() -> None:
         sa.Column("net_content", sa.Text(), nullable=True),
         sa.Column("vat_class", sa.Text(), server_default="standard", nullable=False),
         sa.Column("stock", sa.Numeric(precision=12, scale=3), server_default=sa.text("0"), nullable=False),
+        sa.Column("in_stock", sa.Boolean(), sa.Computed("stock >= quantity_step", persisted=True), nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("image_url", sa.Text(), nullable=True),
         sa.Column("ingredients", sa.Text(), nullable=True),
@@ -172,6 +192,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_products_brand", "products", [sa.literal_column("lower(brand)")], unique=False)
     op.create_index(op.f("ix_products_category_id"), "products", ["category_id"], unique=False)
+    op.create_index(
+        "ix_products_facets",
+        "products",
+        ["category_id", "brand", "price_cents", "compare_at_price_cents", "in_stock"],
+        unique=False,
+        postgresql_where=sa.text("is_active"),
+    )
     op.create_index("ix_products_name_id", "products", [sa.literal_column("lower(name)"), "id"], unique=False)
     op.create_index("ix_products_price_cents_id", "products", ["price_cents", "id"], unique=False)
     op.create_index("ix_products_search", "products", ["search"], unique=False, postgresql_using="gin")
@@ -405,6 +432,7 @@ def downgrade() -> None:
     op.drop_index("ix_products_price_cents_id", table_name="products")
     op.drop_index("ix_products_name_id", table_name="products")
     op.drop_index(op.f("ix_products_category_id"), table_name="products")
+    op.drop_index("ix_products_facets", table_name="products", postgresql_where=sa.text("is_active"))
     op.drop_index("ix_products_brand", table_name="products")
     op.drop_table("products")
     op.drop_index("ix_orders_status_id", table_name="orders")
@@ -420,3 +448,5 @@ def downgrade() -> None:
     op.drop_index("uq_categories_path", table_name="categories")
     op.drop_index(op.f("ix_categories_parent_id"), table_name="categories")
     op.drop_table("categories")
+    op.execute("DROP TEXT SEARCH CONFIGURATION grocery")
+    op.execute("DROP TEXT SEARCH DICTIONARY grocery_stem")

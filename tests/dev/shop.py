@@ -20,6 +20,7 @@ PARTS = {
     "api": "granian",
     "worker-orders": "grocery.worker.Worker\0orders",
     "worker-notify": "grocery.worker.Worker\0notify",
+    "worker-bulk": "grocery.worker.Worker\0bulk",
     "relay": "wsgi\0relay",
 }
 

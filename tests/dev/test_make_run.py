@@ -145,8 +145,9 @@ def test_killed_keeper_of_the_database_is_replaced_and_the_shop_recovers(shop: S
 
 
 def test_lines_of_the_processes_carry_their_names(shop: Shop) -> None:
-    assert any("worker ready for queue orders" in line for line in shop.lines("worker-orders"))
-    assert any("worker ready for queue notify" in line for line in shop.lines("worker-notify"))
+    for queue in ("orders", "notify", "bulk"):
+        mark = f"worker ready for queue {queue}"
+        wait_for(lambda mark=mark, queue=queue: any(mark in line for line in shop.lines(f"worker-{queue}")), 20)
     assert any("Listening at" in line for line in shop.lines("api"))
     assert "\033[" not in shop.output
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "api": ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws"],
     "worker-orders": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "orders"],
     "worker-notify": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "notify"],
+    "worker-bulk": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "bulk"],
     "relay": ["-m", "flask", "--app", "wsgi", "relay"],
 }
 
