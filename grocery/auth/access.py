@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import g, request
+from flask import Response, after_this_request, g, request
 from flask_jwt_extended import verify_jwt_in_request
 from sqlalchemy import bindparam, exists, select
 
@@ -24,6 +24,8 @@ from grocery.extensions import jwt
 # Ours have about 400 characters. Longer ones cost time to decode, before anyone knows whether they are genuine.
 _BEARER = re.compile(r"(?i:Bearer) +[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{0,512}")
 
+_STAFF = ("staff", "admin")
+
 _LOAD = select(
     exists().where(BlockedToken.token_id.in_([bindparam("token_id"), bindparam("family_id")])),
     *PERSON_COLUMNS,
@@ -36,10 +38,48 @@ def current_person() -> Person:
     return person
 
 
+def current_person_or_none() -> Person | None:
+    """The person behind this request, None for a visitor. Only for views that have `optional_person`."""
+    person: Person | None = g.person
+    return person
+
+
+def check_staff() -> None:
+    """Raise UnauthenticatedError for a visitor and ForbiddenError for a customer.
+
+    For the part of a view with `optional_person` that only staff may use.
+    """
+    person = current_person_or_none()
+    if person is None:
+        raise UnauthenticatedError("This is for staff. Sign in.", code="missing_token")
+    if not person.is_staff:
+        raise ForbiddenError(_needed(_STAFF))
+
+
 def current_token() -> Token:
     """The token of this request. Only for views that have one of the decorators of this module."""
     token: Token = g.token
     return token
+
+
+def optional_person(view: View) -> View:
+    """Let visitors in, and people with all their rights.
+
+    Who sends a token wants to be known by it: one that is bad, expired or revoked is refused like everywhere, since an
+    answer made for a visitor would look complete and be wrong.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        after_this_request(_vary_by_person)
+        if "Authorization" in request.headers:
+            _authenticate(is_refresh=False)
+        else:
+            g.person = None
+        return view(*args, **kwargs)
+
+    declare_access(wrapper, "optional")
+    return wrapper
 
 
 def _required(level: str, roles: tuple[str, ...], *, is_refresh: bool = False) -> Callable[[View], View]:
@@ -48,7 +88,7 @@ def _required(level: str, roles: tuple[str, ...], *, is_refresh: bool = False) -
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             _authenticate(is_refresh)
             if current_person().role not in roles:
-                raise ForbiddenError(f"This needs the role {' or '.join(roles)}.")
+                raise ForbiddenError(_needed(roles))
             return view(*args, **kwargs)
 
         declare_access(wrapper, level)
@@ -58,9 +98,18 @@ def _required(level: str, roles: tuple[str, ...], *, is_refresh: bool = False) -
 
 
 customer_required = _required("customer", ROLES)
-staff_required = _required("staff", ("staff", "admin"))
+staff_required = _required("staff", _STAFF)
 admin_required = _required("admin", ("admin",))
 refresh_required = _required("refresh", ROLES, is_refresh=True)
+
+
+def _needed(roles: tuple[str, ...]) -> str:
+    return f"This needs the role {' or '.join(roles)}."
+
+
+def _vary_by_person(response: Response) -> Response:
+    response.vary.add("Authorization")
+    return response
 
 
 def _authenticate(is_refresh: bool) -> None:

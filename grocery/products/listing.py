@@ -29,14 +29,15 @@ class _Order:
 
 
 def list_products(connection: Connection, arguments: Mapping[str, Any]) -> Page:
-    """A page of the products for sale.
+    """A page of the products for sale, or of those withdrawn from sale.
 
     `arguments` are those of ListArgsSchema. Raises InvalidError for a cursor of another list.
     """
     typed = arguments["q"]
     query = prefix_query(typed) if typed else None
     order = _order(arguments["sort"] or ("relevance" if query else "name"), query)
-    conditions = [PRODUCTS.c.is_active, *_conditions(arguments, query)]
+    is_listed = PRODUCTS.c.is_active if arguments["is_active"] else ~PRODUCTS.c.is_active
+    conditions = [is_listed, *_conditions(arguments, query)]
     if arguments["cursor"]:
         conditions.append(_is_after(order, arguments["cursor"]))
     if typed and not query:

@@ -34,9 +34,10 @@ def select_products() -> Select:
     return _ALL_PRODUCTS
 
 
-def product_json(row: Row) -> dict[str, Any]:
-    """A row of `select_products()` as clients see it, with its stock."""
-    return {**listed_product_json(row), "stock": quantity_number(row.stock)}
+def product_json(row: Row, *, for_staff: bool = False) -> dict[str, Any]:
+    """A row of `select_products()` as clients see it, with its stock; staff see more of it."""
+    product = {**listed_product_json(row), "stock": quantity_number(row.stock)}
+    return {**product, **_staff_json(row)} if for_staff else product
 
 
 def listed_product_json(row: Row) -> dict[str, Any]:
@@ -71,6 +72,11 @@ def listed_product_json(row: Row) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "version": row.version,
     }
+
+
+def _staff_json(row: Row) -> dict[str, Any]:
+    """What only staff see; optional in ProductSchema."""
+    return {}
 
 
 def _left(stock: Decimal, in_stock: bool) -> int | float | None:

@@ -220,6 +220,7 @@ class ListArgsSchema(PageArgsSchema):
     max_price = Money(load_default=None)
     in_stock = Boolean(load_default=None)
     on_offer = Boolean(load_default=None, metadata={"description": "Whether there is a `compare_at_price`."})
+    is_active = Boolean(load_default=True, metadata={"description": "false: those withdrawn from sale; for staff."})
     sort = Text(
         load_default=None,
         validate=[validate.OneOf(SORTS)],

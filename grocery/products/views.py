@@ -6,8 +6,15 @@ from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
-from grocery.api import Blueprint, public
-from grocery.auth.access import admin_required, current_person, staff_required
+from grocery.api import Blueprint
+from grocery.auth.access import (
+    admin_required,
+    check_staff,
+    current_person,
+    current_person_or_none,
+    optional_person,
+    staff_required,
+)
 from grocery.db import reader, transaction
 from grocery.paging import NEXT_LINK, add_next_link
 from grocery.products import examples, service
@@ -49,8 +56,10 @@ _ADJUSTMENT = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
 
 
 @blp.route("/")
-@public
-@blp.problems(_422="A filter, the sort order, `limit` or `cursor` is not valid.")
+@optional_person
+@blp.problems(
+    _403="`is_active=false` is for staff.", _422="A filter, the sort order, `limit` or `cursor` is not valid."
+)
 @blp.arguments(ListArgsSchema, location="query")
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(
@@ -66,7 +75,11 @@ def list_products(arguments: dict[str, Any]) -> Response:
     All filters must fit. `q` wants every word, or a longer one that begins with it, in name, brand or description.
     The next page stands in the header `Link`. With the `ETag` of an earlier answer in `If-None-Match`, the answer is
     304 as long as nothing has changed.
+
+    With `is_active=false`, staff get the products that are withdrawn from sale; 403 for others, 401 for visitors.
     """
+    if not arguments["is_active"]:
+        check_staff()
     with reader() as connection:
         page = read_page(connection, arguments)
     response = jsonify([listed_product_json(row) for row in page.rows])
@@ -74,17 +87,20 @@ def list_products(arguments: dict[str, Any]) -> Response:
 
 
 @blp.route("/<int:product_id>")
-@public
+@optional_person
 @blp.doc(parameters=[_IF_NONE_MATCH])
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(200, ProductSchema, description="The product.", headers=_ETAG, example=examples.PRODUCT)
 def get_product(product_id: int) -> Response:
     """Read a product, with its stock
 
-    One that is withdrawn from sale is not found.
+    One that is withdrawn from sale is found by staff only.
     """
+    person = current_person_or_none()
+    for_staff = person is not None and person.is_staff
     with reader() as connection:
-        return _answer(service.get_product(connection, product_id))
+        row = service.get_product(connection, product_id, with_withdrawn=for_staff)
+    return _answer(row, for_staff=for_staff)
 
 
 @blp.route("/", methods=["POST"])
@@ -177,5 +193,5 @@ def change_stock(body: dict[str, Any], product_id: int) -> dict[str, Any]:
     return {"product_id": product_id, "stock": stock}
 
 
-def _answer(row: Row) -> Response:
-    return add_etag(jsonify(product_json(row)), row.version)
+def _answer(row: Row, *, for_staff: bool = True) -> Response:
+    return add_etag(jsonify(product_json(row, for_staff=for_staff)), row.version)

@@ -14,7 +14,16 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from grocery.app import create_app
-from grocery.auth.access import admin_required, current_person, customer_required, refresh_required, staff_required
+from grocery.auth.access import (
+    admin_required,
+    check_staff,
+    current_person,
+    current_person_or_none,
+    customer_required,
+    optional_person,
+    refresh_required,
+    staff_required,
+)
 from grocery.auth.people import Person
 from grocery.config import Settings
 from grocery.db import db
@@ -31,8 +40,20 @@ def gated(app: Flask, settings: Settings) -> Iterator[FlaskClient]:
     for gate in (customer_required, staff_required, admin_required, refresh_required):
         name = gate(lambda: None)._apidoc["access"]
         gated_app.add_url_rule(f"/gate/{name}", name, gate(lambda: jsonify(id=current_person().id)))
+    gated_app.add_url_rule("/gate/optional", "optional", optional_person(_tell_who))
+    gated_app.add_url_rule("/gate/part", "part", optional_person(_part_for_staff))
     with gated_app.app_context():
         yield gated_app.test_client()
+
+
+def _tell_who() -> Any:
+    person = current_person_or_none()
+    return jsonify(id=person.id if person else None)
+
+
+def _part_for_staff() -> Any:
+    check_staff()
+    return _tell_who()
 
 
 @pytest.fixture
@@ -253,3 +274,46 @@ def test_a_refused_token_costs_no_statement(gated: FlaskClient, statements: list
 def test_the_scheme_may_be_written_in_any_letter_case(client: FlaskClient, context: None, scheme: str) -> None:
     token = token_pair(make_customer()).access_token
     assert client.get("/auth/me", headers={"Authorization": f"{scheme}  {token}"}).status_code == 200
+
+
+def test_an_optional_gate_knows_visitors_and_people_apart(gated: FlaskClient, statements: list[str]) -> None:
+    person = make_customer()
+    headers = sign_in(person)
+    del statements[:]
+    visitor = gated.get("/gate/optional")
+    assert (visitor.status_code, visitor.json, statements) == (200, {"id": None}, [])
+    signed_in = gated.get("/gate/optional", headers=headers)
+    assert (signed_in.status_code, signed_in.json, len(statements)) == (200, {"id": person.id}, 1)
+    assert {one.headers["Vary"] for one in (visitor, signed_in)} == {"Authorization"}
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [("", "missing_token"), ("Bearer x", "invalid_token"), ("Basic dXNlcjpwYXNz", "invalid_token")],
+)
+def test_an_optional_gate_refuses_what_is_no_token(gated: FlaskClient, header: str, code: str) -> None:
+    assert_refused(gated.get("/gate/optional", headers={"Authorization": header}), code)
+
+
+def test_an_optional_gate_refuses_expired_refresh_and_revoked_tokens_and_those_of_nobody(
+    gated: FlaskClient, run_sql: Callable[..., Any]
+) -> None:
+    person = make_customer()
+    past = int(datetime.now(UTC).timestamp()) - 3600
+    expired = forge(person, iat=past, exp=past + 900)
+    assert_refused(gated.get("/gate/optional", headers=bearer(expired)), "token_expired")
+    pair = token_pair(person)
+    assert_refused(gated.get("/gate/optional", headers=bearer(pair.refresh_token)), "invalid_token")
+    assert gated.post("/auth/logout", headers=bearer(pair.access_token)).status_code == 204
+    assert_refused(gated.get("/gate/optional", headers=bearer(pair.access_token)), "token_revoked")
+    left = sign_in(person)
+    run_sql("UPDATE customers SET is_active = false")
+    assert_refused(gated.get("/gate/optional", headers=left), "unauthenticated")
+    run_sql("DELETE FROM customers")
+    assert_refused(gated.get("/gate/optional", headers=left), "unauthenticated")
+
+
+@pytest.mark.parametrize(("role", "status"), [("customer", 403), ("staff", 200), ("admin", 200)])
+def test_a_part_for_staff_of_an_optional_gate(gated: FlaskClient, role: str, status: int) -> None:
+    assert_refused(gated.get("/gate/part"), "missing_token")
+    assert gated.get("/gate/part", headers=sign_in(make_customer(role=role))).status_code == status

@@ -130,7 +130,12 @@ def test_the_operators_commands_work_as_written(shop: Shop, tmp_path: Path) -> N
 
 
 def test_the_contract_lists_what_is_served(app: Flask) -> None:
-    names = {"public": "anyone", "customer": "signed in", "refresh": "refresh token"}
+    names = {
+        "public": "anyone",
+        "optional": "anyone, or signed in",
+        "customer": "signed in",
+        "refresh": "refresh token",
+    }
     document = app.test_client().get("/openapi.json").json
     served = [
         (f"{method.upper()} {path}", names.get(operation["x-access"], operation["x-access"]))

@@ -40,9 +40,9 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
         ("post", "/categories/"): {201, 409} | _ADMIN | _BODY,
         ("put", "/categories/{category_id}"): {200, 404, 409} | _ADMIN | _BODY,
         ("delete", "/categories/{category_id}"): {204, 404, 409} | _ADMIN,
-        ("get", "/products/"): {200, 304, 422, 503},
+        ("get", "/products/"): {200, 304, 401, 403, 422, 503},
         ("post", "/products/"): {201, 409} | _ADMIN | _BODY,
-        ("get", "/products/{product_id}"): {200, 304, 404, 503},
+        ("get", "/products/{product_id}"): {200, 304, 401, 404, 503},
         ("put", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("patch", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("delete", "/products/{product_id}"): {204, 404, 412} | _ADMIN,
@@ -60,7 +60,8 @@ def test_every_operation_has_a_summary_and_bodies_have_examples(operations: dict
 def test_the_list_documents_its_arguments(operations: dict[tuple[str, str], Any]) -> None:
     parameters = {parameter["name"] for parameter in operations["get", "/products/"]["parameters"]}
     assert parameters == {
-        "q", "category", "brand", "min_price", "max_price", "in_stock", "on_offer", "sort", "limit", "cursor"
+        "q", "category", "brand", "min_price", "max_price", "in_stock", "on_offer", "is_active", "sort", "limit",
+        "cursor",
     }  # fmt: skip
 
 

@@ -296,7 +296,7 @@ def test_filters_by_brand_price_stock_and_offer(client: FlaskClient) -> None:
         ("?q=a%00b", "q"),
         ("?brand=%00", "brand"),
         (f"?q={'x' * 201}", "q"),
-        ("?is_active=false", "is_active"),
+        ("?is_active=maybe", "is_active"),
         ("?qq=milk", "qq"),
     ],
 )
@@ -388,3 +388,28 @@ def test_a_name_in_any_script_is_found_by_itself(client: FlaskClient, name: str)
     make_product(name="Milk")
     found = client.get("/products/", query_string={"q": name})
     assert [one["id"] for one in found.json] == [product]
+
+
+def test_staff_list_what_is_withdrawn_from_sale(
+    client: FlaskClient, customer: dict[str, str], staff: dict[str, str], admin: dict[str, str]
+) -> None:
+    for name in ("Old tea", "Old coffee"):
+        make_product(name=name, is_active=False)
+    make_product(name="New tea")
+    for headers in (staff, admin):
+        answer = client.get("/products/?is_active=false", headers=headers)
+        assert [product["name"] for product in answer.json] == ["Old coffee", "Old tea"]
+    assert names(client) == names(client, "?is_active=true") == ["New tea"]
+    narrowed = client.get("/products/?is_active=false&q=tea", headers=staff)
+    assert [product["name"] for product in narrowed.json] == ["Old tea"]
+    refused = client.get("/products/?is_active=false", headers=customer)
+    assert (refused.status_code, refused.json["code"]) == (403, "forbidden")
+    refused = client.get("/products/?is_active=false")
+    assert (refused.status_code, refused.json["code"]) == (401, "missing_token")
+
+
+def test_a_visitors_list_is_one_statement(client: FlaskClient, statements: list[str]) -> None:
+    make_product()
+    del statements[:]
+    assert client.get("/products/").status_code == 200
+    assert len(statements) == 1

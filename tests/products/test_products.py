@@ -97,6 +97,23 @@ def test_a_withdrawn_product_is_not_found(client: FlaskClient) -> None:
     assert_problem(client.get(f"/products/{make_product(is_active=False)}"), 404, "not_found")
 
 
+def test_staff_read_a_withdrawn_product(
+    client: FlaskClient, customer: dict[str, str], staff: dict[str, str], admin: dict[str, str]
+) -> None:
+    product = make_product(name="Old tea", is_active=False)
+    assert_problem(client.get(f"/products/{product}", headers=customer), 404, "not_found")
+    for headers in (staff, admin):
+        answer = client.get(f"/products/{product}", headers=headers)
+        assert (answer.status_code, answer.json["name"], answer.json["is_active"]) == (200, "Old tea", False)
+
+
+def test_a_bad_token_is_not_taken_for_a_visitor(client: FlaskClient) -> None:
+    product = make_product()
+    broken = {"Authorization": "Bearer a.b.c"}
+    assert_problem(client.get(f"/products/{product}", headers=broken), 401, "invalid_token")
+    assert_problem(client.get("/products/", headers=broken), 401, "invalid_token")
+
+
 def test_an_unchanged_product_answers_304_and_a_sold_one_does_not(client: FlaskClient, staff: dict[str, str]) -> None:
     product = make_product()
     tag = client.get(f"/products/{product}").headers["ETag"]
