@@ -212,7 +212,9 @@ class ProductSchema(ListedProductSchema):
     stock = Quantity(required=True)
 
 
-class ListArgsSchema(PageArgsSchema):
+class FilterArgsSchema(Schema):
+    """The query arguments that choose products."""
+
     q = OptionalText(max_length=200, metadata={"description": "Words or their beginnings, in name, brand or text."})
     category = Id(load_default=None, metadata={"description": "The id of a category; those below it count too."})
     brand = OptionalName(max_length=100, metadata={"description": "In any letter case."})
@@ -220,6 +222,9 @@ class ListArgsSchema(PageArgsSchema):
     max_price = Money(load_default=None)
     in_stock = Boolean(load_default=None)
     on_offer = Boolean(load_default=None, metadata={"description": "Whether there is a `compare_at_price`."})
+
+
+class ListArgsSchema(FilterArgsSchema, PageArgsSchema):
     is_active = Boolean(load_default=True, metadata={"description": "false: those withdrawn from sale; for staff."})
     sort = Text(
         load_default=None,

@@ -1,0 +1,47 @@
+"""Which products the filters of a request leave, as SQL: what the list shows is what the facets count."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from grocery.products.rows import CATEGORIES, PRODUCTS
+
+
+def filter_conditions(arguments: Mapping[str, Any], query: str | None) -> list[ColumnElement[bool]]:
+    """The conditions on products that fit `arguments`, those of FilterArgsSchema.
+
+    `query` is what `q` means as a full text query; None: no search.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if query:
+        conditions.append(PRODUCTS.c.search.bool_op("@@")(tsquery(query)))
+    if arguments["category"] is not None:
+        conditions.append(PRODUCTS.c.category_id.in_(_branch(arguments["category"])))
+    if arguments["brand"]:
+        conditions.append(func.lower(PRODUCTS.c.brand) == func.lower(arguments["brand"]))
+    if arguments["min_price"] is not None:
+        conditions.append(PRODUCTS.c.price_cents >= arguments["min_price"])
+    if arguments["max_price"] is not None:
+        conditions.append(PRODUCTS.c.price_cents <= arguments["max_price"])
+    if arguments["in_stock"] is not None:
+        conditions.append(PRODUCTS.c.in_stock == arguments["in_stock"])
+    if arguments["on_offer"] is not None:
+        conditions.append(PRODUCTS.c.compare_at_price_cents.is_not(None) == arguments["on_offer"])
+    return conditions
+
+
+def tsquery(query: str) -> ColumnElement[Any]:
+    """A query of the configuration whose words the column `products.search` has."""
+    return func.to_tsquery("grocery", query)
+
+
+def _branch(category_id: int) -> Any:
+    """The ids of a category and of all below it."""
+    root, node = CATEGORIES.alias(), CATEGORIES.alias()
+    is_below = func.starts_with(node.c.path, root.c.path + "/")
+    return (
+        select(node.c.id)
+        .select_from(node.join(root, or_(node.c.id == root.c.id, is_below)))
+        .where(root.c.id == category_id)
+    )
