@@ -66,6 +66,7 @@ def app(migrated_app: Flask, settings: Settings) -> Flask:
     with migrated_app.app_context(), db.engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
+    migrated_app.extensions["vocabulary"].forget()
     redis.Redis.from_url(settings.redis_url or "").flushall()
     return migrated_app
 

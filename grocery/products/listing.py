@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Double, Row, cast, func, tuple
 from grocery.paging import decode_cursor, encode_cursor
 from grocery.products.filters import filter_conditions, tsquery
 from grocery.products.rows import PRODUCTS, select_products
-from grocery.products.search import prefix_query
+from grocery.products.search.query import prefix_query
 
 
 @dataclass(frozen=True)

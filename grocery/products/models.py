@@ -27,11 +27,11 @@ VAT_CLASSES = ("standard", "zero", "exempt")
 MOVEMENT_REASONS = ("opening", "received", "sold", "cancelled", "returned", "damaged", "expired", "counted")
 
 
-def _words(column: str) -> str:
+def words_sql(column: str) -> str:
     """SQL for a text as words without accents.
 
     PostgreSQL's own parser takes "Jar/Bowl" for a file, "Bru.com" for a host and "-5" for a number, which no shopper
-    finds again. Apostrophes go without a trace, so that "kelloggs" finds Kellogg's; `search.py` treats queries alike.
+    finds again. Apostrophes go without a trace, so that "kelloggs" finds Kellogg's; `search/words.py` does the same.
     """
     plain = f"regexp_replace(normalize({column}, NFD), '[\\u0300-\\u036f]+', '', 'g')"
     return f"regexp_replace(translate({plain}, '–—…øØđĐłŁ''’', '   oOdDlL'), '[!-/:-@[-`{{-~]+', ' ', 'g')"
@@ -41,7 +41,7 @@ def _words(column: str) -> str:
 # 'grocery', made by the first migration, folds English plurals and drops no words: names of groceries are English,
 # Swahili and brands in one line, and a brand may be called "And".
 _SEARCH = " || ".join(
-    f"setweight(to_tsvector('grocery'::regconfig, {_words(column)}), '{weight}')"
+    f"setweight(to_tsvector('grocery'::regconfig, {words_sql(column)}), '{weight}')"
     for column, weight in (
         ("name", "A"),
         ("coalesce(brand, '')", "B"),
@@ -80,6 +80,8 @@ class Product(Base):
         Index("ix_products_name_id", text("lower(name)"), "id"),
         Index("ix_products_price_cents_id", "price_cents", "id"),
         Index("ix_products_brand", text("lower(brand)")),
+        # For the newest change of all; sales leave the column, and so the index, alone.
+        Index("ix_products_updated_at", "updated_at"),
         Index("ix_products_search", "search", postgresql_using="gin"),
         # All that facets count, so that they need not read the rows.
         Index(

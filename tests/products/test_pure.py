@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from grocery.products.search import prefix_query
+from grocery.products.search.query import prefix_query
 from grocery.products.unit_price import UnitPrice, parse_content, price_per_unit
 from grocery.products.vat import rate_of
 
@@ -74,13 +74,13 @@ def test_price_per_unit(price_cents: int, unit: str, content: str | None, expect
     [
         ("milk", "milk:*"),
         ("  fresh   milk ", "fresh:* & milk:*"),
-        ("Kellogg's", "Kelloggs:*"),
+        ("Kellogg's", "kelloggs:*"),
         ("coca-cola 1.5l", "coca:* & cola:* & 1:* & 5l:*"),
         ("snake_case", "snake:* & case:*"),
         ("a:*|!b&(c)", "a:* & b:* & c:*"),
         ("ñandú 牛奶", "nandu:* & 牛奶:*"),
         ("हिन्दी cafe\u0301", "हिन्दी:* & cafe:*"),
-        ("Caf\u00e9 Søren", "Cafe:* & Soren:*"),
+        ("Caf\u00e9 Søren", "cafe:* & soren:*"),
         ("&|!", None),
         ("", None),
     ],
