@@ -16,11 +16,11 @@ from grocery.products.errors import (
 )
 from grocery.products.models import Category
 
-#: More levels than anyone finds anything in.
-MAX_DEPTH = 8
+#: Levels of the tree, whose JSON nests two deep with each: JSON parsers stop at a few hundred.
+MAX_DEPTH = 100
 
-#: Characters of a path. Paths are indexed, and an index of PostgreSQL takes up to 2,704 bytes of each.
-MAX_PATH_LENGTH = 600
+#: Characters of a path; each category has its own, and an answer all of them.
+MAX_PATH_LENGTH = 10_000
 
 _COLUMNS = tuple(Category.__table__.columns)
 
@@ -31,6 +31,24 @@ _LOCK = text("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
 _MOVE_BRANCH = text("""
     UPDATE categories SET path = :new_path || substr(path, length(:old_path) + 1)
     WHERE path = :old_path OR starts_with(path, :old_path || '/')
+""")
+
+# All that the page of a category shows besides its products, at once.
+_READ = text("""
+    SELECT category.*,
+           (WITH RECURSIVE line AS (
+                SELECT id, name, parent_id, 1 AS height FROM categories WHERE id = category.id
+                UNION ALL
+                SELECT above.id, above.name, above.parent_id, height + 1
+                FROM line JOIN categories AS above ON above.id = line.parent_id
+            ) SELECT json_agg(json_build_object('id', id, 'name', name) ORDER BY height DESC) FROM line) AS breadcrumbs,
+           (SELECT coalesce(json_agg(json_build_object(
+                'id', id, 'name', name, 'parent_id', parent_id, 'path', path, 'position', position
+            ) ORDER BY position, lower(name), id), '[]') FROM categories WHERE parent_id = category.id) AS children,
+           (SELECT count(*) FROM products WHERE is_active AND category_id IN (
+                SELECT id FROM categories WHERE id = category.id OR starts_with(path, category.path || '/')
+            )) AS product_count
+    FROM categories AS category WHERE id = :category_id
 """)
 
 _FIND_PATHS = text("""
@@ -49,6 +67,22 @@ def read_tree(connection: Connection) -> list[dict[str, Any]]:
         siblings = roots if node["parent_id"] is None else nodes[node["parent_id"]]["children"]
         siblings.append(node)
     return roots
+
+
+def read_category(connection: Connection, category_id: int) -> dict[str, Any]:
+    """A category as JSON with its `breadcrumbs` (from the top to itself), `children` and `product_count`.
+
+    The count is of products for sale in it and below. Raises CategoryNotFoundError.
+    """
+    row = connection.execute(_READ, {"category_id": category_id}).one_or_none()
+    if row is None:
+        raise CategoryNotFoundError()
+    return {
+        **category_json(row),
+        "breadcrumbs": row.breadcrumbs,
+        "children": row.children,
+        "product_count": row.product_count,
+    }
 
 
 def category_json(row: Row) -> dict[str, Any]:

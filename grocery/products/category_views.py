@@ -8,18 +8,19 @@ from grocery.api import Blueprint, public
 from grocery.auth.access import admin_required
 from grocery.db import reader, transaction
 from grocery.products import categories, examples
-from grocery.products.schemas import CategorySchema, CategoryTreeSchema, WriteCategorySchema
+from grocery.products.schemas import CategoryPageSchema, CategorySchema, CategoryTreeSchema, WriteCategorySchema
 from grocery.web import add_etag
 
 blp = Blueprint("categories", __name__, url_prefix="/categories", description="The tree of categories.")
 
 _EXISTS = "There is a category with this name at this place already: `category_exists`."
+_UNCHANGED = "Nothing has changed since the answer with this ETag."
 _EXAMPLE = {"name": "Milk", "parent_id": 3}
 
 
 @blp.route("/")
 @public
-@blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
+@blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, CategoryTreeSchema(many=True), description="The top of the tree.", example=examples.TREE)
 def list_categories() -> Response:
     """Read the tree of categories
@@ -28,6 +29,20 @@ def list_categories() -> Response:
     """
     with reader() as connection:
         return add_etag(jsonify(categories.read_tree(connection)))
+
+
+@blp.route("/<int:category_id>")
+@public
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, CategoryPageSchema, description="The category.", example=examples.CATEGORY_PAGE)
+def get_category(category_id: int) -> Response:
+    """Read a category, with the way to it
+
+    `breadcrumbs` lead from the top to the category itself, `children` are those right below it. `product_count` counts
+    the products for sale in it and in all below. The answer has an `ETag` for `If-None-Match`.
+    """
+    with reader() as connection:
+        return add_etag(jsonify(categories.read_category(connection, category_id)))
 
 
 @blp.route("/", methods=["POST"])

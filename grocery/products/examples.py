@@ -46,7 +46,9 @@ LISTED_PRODUCT = {
     "version": 1,
 }
 
-PRODUCT = {**LISTED_PRODUCT, "stock": 48}
+BREADCRUMBS = [{"id": 3, "name": "Dairy"}, {"id": 12, "name": "Milk"}]
+
+PRODUCT = {**LISTED_PRODUCT, "stock": 48, "breadcrumbs": BREADCRUMBS}
 
 CATEGORY = {"id": 12, "name": "Milk", "parent_id": 3, "path": "Dairy/Milk", "position": 0}
 
@@ -60,3 +62,10 @@ TREE = [
         "children": [{**CATEGORY, "children": []}],
     }
 ]
+
+CATEGORY_PAGE = {
+    **CATEGORY,
+    "breadcrumbs": BREADCRUMBS,
+    "children": [{"id": 31, "name": "Long life", "parent_id": 12, "path": "Dairy/Milk/Long life", "position": 0}],
+    "product_count": 24,
+}

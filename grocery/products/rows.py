@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Row, Select, Table, select
+from sqlalchemy import ColumnElement, Row, Select, Table, literal_column, select
 
 from grocery import money
 from grocery.fields import quantity_number
@@ -28,6 +28,23 @@ _ALL_PRODUCTS = select(*PRODUCT_COLUMNS, CATEGORIES.c.path.label("category")).se
     PRODUCTS.join(CATEGORIES, PRODUCTS.c.category_id == CATEGORIES.c.id)
 )
 
+# In the statement that reads the product, so that the way to it costs no round trip.
+_BREADCRUMBS: ColumnElement[Any] = literal_column("""(
+    WITH RECURSIVE line AS (
+        SELECT id, name, parent_id, 1 AS height FROM categories WHERE id = products.category_id
+        UNION ALL
+        SELECT above.id, above.name, above.parent_id, height + 1
+        FROM line JOIN categories AS above ON above.id = line.parent_id
+    ) SELECT json_agg(json_build_object('id', id, 'name', name) ORDER BY height DESC) FROM line
+)""")
+
+_ONE_PRODUCT = _ALL_PRODUCTS.add_columns(_BREADCRUMBS.label("breadcrumbs"))
+
+
+def select_product() -> Select:
+    """As `select_products()`, with `breadcrumbs`: id and name of the categories from the top to its own."""
+    return _ONE_PRODUCT
+
 
 def select_products() -> Select:
     """All columns of products with `category`, the path of names."""
@@ -35,8 +52,8 @@ def select_products() -> Select:
 
 
 def product_json(row: Row, *, for_staff: bool = False) -> dict[str, Any]:
-    """A row of `select_products()` as clients see it, with its stock; staff see more of it."""
-    product = {**listed_product_json(row), "stock": quantity_number(row.stock)}
+    """A row of `select_product()` as clients see it, with its stock; staff see more of it."""
+    product = {**listed_product_json(row), "stock": quantity_number(row.stock), "breadcrumbs": row.breadcrumbs}
     return {**product, **_staff_json(row)} if for_staff else product
 
 

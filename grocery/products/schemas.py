@@ -206,10 +206,20 @@ class ListedProductSchema(Schema):
     version = fields.Integer(required=True)
 
 
+class BreadcrumbSchema(Schema):
+    """A category on the way to something."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+
+
 class ProductSchema(ListedProductSchema):
     """A product, with its stock."""
 
     stock = Quantity(required=True)
+    breadcrumbs = fields.List(
+        fields.Nested(BreadcrumbSchema), required=True, metadata={"description": "From the top to its category."}
+    )
 
 
 class FilterArgsSchema(Schema):
@@ -256,3 +266,11 @@ class CategoryTreeSchema(CategorySchema):
     """A category with those below it."""
 
     children = fields.List(fields.Nested(lambda: CategoryTreeSchema()), required=True)
+
+
+class CategoryPageSchema(CategorySchema):
+    """A category with the way to it, those right below it and the number of its products."""
+
+    breadcrumbs = fields.List(fields.Nested(BreadcrumbSchema), required=True)
+    children = fields.List(fields.Nested(CategorySchema), required=True)
+    product_count = fields.Integer(required=True)

@@ -13,7 +13,7 @@ from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
 from grocery.products.hooks import product_deleting
 from grocery.products.models import Product, StockMovement
-from grocery.products.rows import PRODUCT_COLUMNS, select_products
+from grocery.products.rows import PRODUCT_COLUMNS, select_product
 from grocery.products.schemas import check_prices, check_step
 from grocery.products.stock import count_stock
 from grocery.web import check_version
@@ -25,11 +25,11 @@ _KEYS = frozenset({"sku", "barcode"})
 
 
 def get_product(connection: Connection, product_id: int, *, with_withdrawn: bool = False) -> Row:
-    """The row of a product (see `select_products`).
+    """The row of a product (see `select_product`).
 
     Raises ProductNotFoundError; unless told otherwise for one that is withdrawn from sale, too.
     """
-    statement = select_products().where(Product.id == product_id)
+    statement = select_product().where(Product.id == product_id)
     row = connection.execute(statement).one_or_none()
     if row is None or not (row.is_active or with_withdrawn):
         raise ProductNotFoundError()

@@ -151,32 +151,42 @@ def test_bad_categories_are_refused(
 
 
 def test_the_tree_has_a_bottom(client: FlaskClient, admin: dict[str, str]) -> None:
-    deepest = make_category("/".join("abcdefgh"))
-    assert MAX_DEPTH == 8
-    answer = client.post("/categories/", json={"name": "i", "parent_id": deepest}, headers=admin)
+    assert MAX_DEPTH == 100
+    line = [f"Level {number}" for number in range(1, MAX_DEPTH + 1)]
+    deepest = make_category("/".join(line))
+    answer = client.post("/categories/", json={"name": "x", "parent_id": deepest}, headers=admin)
     assert list(answer.json["errors"]) == ["parent_id"]
     branch = make_category("x")
     make_category("x/y")
-    seventh = make_category("/".join("abcdefg"))
-    answer = client.put(f"/categories/{branch}", json={"name": "x", "parent_id": seventh}, headers=admin)
+    last_but_one = make_category("/".join(line[:-1]))
+    answer = client.put(f"/categories/{branch}", json={"name": "x", "parent_id": last_but_one}, headers=admin)
     assert list(answer.json["errors"]) == ["parent_id"]
     assert "x/y" in paths()
+    tree = client.get("/categories/").json
+    for name in line:
+        assert tree[0]["name"] == name
+        tree = tree[0]["children"]
+    assert tree == []
 
 
-def test_a_path_is_never_longer_than_the_index_takes(client: FlaskClient, admin: dict[str, str]) -> None:
+def test_a_path_has_an_end(client: FlaskClient, admin: dict[str, str]) -> None:
     # Letters of four bytes, in an order that PostgreSQL cannot compress.
-    letters = "".join(chr(0x20000 + number * 7919 % 40_000) for number in range(MAX_PATH_LENGTH))
-    parent = make_category("/".join(letters[start : start + 100] for start in range(0, 500, 100)))
-    fitting, too_long = letters[-95:], letters[-96:]
-    answer = client.post("/categories/", json={"name": too_long, "parent_id": parent}, headers=admin)
+    letters = "".join(chr(0x20000 + number * 7919 % 40_000) for number in range(100))
+    longest = 98 * f"{letters}/"
+    parent = make_category(longest + letters)
+    room = MAX_PATH_LENGTH - len(longest) - len(letters) - 1
+    assert (MAX_PATH_LENGTH, room) == (10_000, 1)
+    answer = client.post("/categories/", json={"name": "ab", "parent_id": parent}, headers=admin)
     assert_problem(answer, 422, "validation_failed")
     assert list(answer.json["errors"]) == ["name"]
     top = make_category("Top")
-    make_category("Top/" + letters[:95])
-    answer = client.put(f"/categories/{top}", json={"name": "Top", "parent_id": parent}, headers=admin)
+    make_category("Top/" + letters)
+    answer = client.put(
+        f"/categories/{top}", json={"name": "Top", "parent_id": make_category(longest[:-1])}, headers=admin
+    )
     assert list(answer.json["errors"]) == ["name"]
     assert "Top" in paths()
-    answer = client.post("/categories/", json={"name": fitting, "parent_id": parent}, headers=admin)
+    answer = client.post("/categories/", json={"name": "a", "parent_id": parent}, headers=admin)
     assert answer.status_code == 201
     assert len(answer.json["path"]) == MAX_PATH_LENGTH
 
@@ -217,6 +227,6 @@ def test_a_path_is_made_once_in_whatever_letter_case() -> None:
         assert ensure_path("DRINKS/juice") == juice
         soda = ensure_path("drinks/Soda")
         with pytest.raises(InvalidError):
-            ensure_path("/".join("123456789"))
+            ensure_path("/".join("1" * 101))
     assert soda != juice
     assert paths() == ["Drinks", "Drinks/Juice", "Drinks/Soda"]

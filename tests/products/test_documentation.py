@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from grocery.products import examples
 from grocery.products.schemas import (
+    CategoryPageSchema,
     CategoryTreeSchema,
     ListedProductSchema,
     NewProductSchema,
@@ -38,6 +39,7 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
     assert documented == {
         ("get", "/categories/"): {200, 304, 503},
         ("post", "/categories/"): {201, 409} | _ADMIN | _BODY,
+        ("get", "/categories/{category_id}"): {200, 304, 404, 503},
         ("put", "/categories/{category_id}"): {200, 404, 409} | _ADMIN | _BODY,
         ("delete", "/categories/{category_id}"): {204, 404, 409} | _ADMIN,
         ("get", "/products/"): {200, 304, 401, 403, 422, 503},
@@ -77,3 +79,4 @@ def test_the_examples_are_what_is_really_sent_and_answered() -> None:
     assert set(examples.PRODUCT) == set(ProductSchema().fields)
     assert set(examples.LISTED_PRODUCT) == set(ListedProductSchema().fields)
     assert set(examples.TREE[0]) == set(CategoryTreeSchema().fields)
+    assert set(examples.CATEGORY_PAGE) == set(CategoryPageSchema().fields)
