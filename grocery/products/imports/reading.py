@@ -5,13 +5,14 @@ A file is read as a stream, twice: once to refuse what is not UTF-8 or has an op
 
 import codecs
 import csv
-import io
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from grocery.errors import InvalidError
+from grocery.products.imports.formulas import unescape
+from grocery.products.imports.records import START, ImportFileError, Position, Source, read_records
 
 #: The columns that an import understands. A product is not made without the required ones.
 REQUIRED = ("name", "category", "price")
@@ -37,48 +38,53 @@ COLUMNS = (
 
 _DELIMITERS = (",", ";")
 _BLOCK_BYTES = 256 * 1024
-
-# Stands after the last line: when it does not come out as a row of its own, a quote before it was never closed.
-_END = "\x00end of file\x00"
-
-
-class ImportFileError(InvalidError):
-    """The file as a whole cannot be imported; nothing of it was."""
-
-    code = "bad_file"
+_MAX_LISTED = 1000
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its number in a spreadsheet (the header is row 1), and its cells by field or what is wrong with it."""
+    """A row: where it ends, and its cells by field or what is wrong with it."""
 
-    number: int
+    end: Position
     cells: dict[str, str]
     problem: str | None = None
+
+    @property
+    def number(self) -> int:
+        """Its number in a spreadsheet: the header is row 1."""
+        return self.end.row
 
 
 @dataclass(frozen=True)
 class Table:
     """A file whose header fits; `sources` has the column numbers of each field, `ignored` the names of the rest."""
 
-    path: Path
+    source: Source
     delimiter: str
     header: list[str]
     sources: dict[str, list[int]]
     ignored: list[str]
 
-    def rows(self, on_progress: Callable[[int], None] = lambda _bytes_read: None) -> Iterator[Row]:
-        """The rows below the header, without blank ones; `on_progress` gets the number of bytes read so far."""
-        for number, cells in _records(self.path, self.delimiter, on_progress):
-            if number > 1 and any(map(str.strip, cells)):
-                yield self._row(number, cells)
+    def rows(self, start: Position = START) -> Iterator[Row]:
+        """The rows below the header and behind `start`, without blank ones."""
+        for end, cells in read_records(self.source, self.delimiter, start):
+            if end.row > 1 and not is_blank(cells):
+                yield self._row(end, cells)
 
-    def _row(self, number: int, cells: list[str]) -> Row:
+    def _row(self, end: Position, cells: list[str]) -> Row:
         width = len(self.header)
         # Spreadsheets write empty cells at the end of some rows.
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
-            return Row(number, {}, f"has {len(cells)} cells, the header has {width}")
-        return Row(number, {field: _joined(cells, columns) for field, columns in self.sources.items()})
+            return Row(end, {}, f"has {len(cells)} cells, the header has {width}")
+        return Row(end, {field: _joined(cells, columns) for field, columns in self.sources.items()})
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file that can be read to its end, and the number of rows in it."""
+
+    table: Table
+    rows: int
 
 
 def parse_mapping(text: str) -> dict[str, str]:
@@ -96,8 +102,8 @@ def parse_mapping(text: str) -> dict[str, str]:
     return mapping
 
 
-def open_table(path: Path, mapping: Mapping[str, str]) -> Table:
-    """Check the file and its header.
+def check_file(path: Path, mapping: Mapping[str, str]) -> CheckedFile:
+    """Read the file through once, with its header.
 
     `mapping` names the columns of fields whose column is not called like the field; several columns joined by "/" make
     one value ("category/sub_category"). Raises ImportFileError.
@@ -106,11 +112,34 @@ def open_table(path: Path, mapping: Mapping[str, str]) -> Table:
         if not path.is_file():
             raise ImportFileError(f"{path} is not a file.")
         _check_encoding(path)
+        source = _opener(path)
         delimiter = _find_delimiter(path)
-        header = _check_records(path, delimiter)
+        rows = sum(not is_blank(cells) for end, cells in read_records(source, delimiter) if end.row > 1)
+        return CheckedFile(open_table(source, delimiter, mapping), rows)
     except OSError as error:
         raise ImportFileError(f"{path} cannot be read: {error.strerror}.") from error
-    return _with_sources(Table(path, delimiter, header, {}, []), mapping)
+
+
+def open_table(source: Source, delimiter: str, mapping: Mapping[str, str]) -> Table:
+    """The table of a file that was checked before; raises ImportFileError when its header does not fit."""
+    _, cells = next(read_records(source, delimiter), (START, []))
+    header = [name.strip() for name in cells]
+    if not any(header):
+        raise ImportFileError("The first row must have the names of the columns; it is empty.")
+    return _with_sources(Table(source, delimiter, header, {}, []), mapping)
+
+
+def is_blank(cells: list[str]) -> bool:
+    return not any(map(str.strip, cells))
+
+
+def _opener(path: Path) -> Source:
+    def open_at(offset: int) -> BinaryIO:
+        stream = path.open("rb")
+        stream.seek(offset)
+        return stream
+
+    return open_at
 
 
 def _check_encoding(path: Path) -> None:
@@ -133,37 +162,11 @@ def _check_encoding(path: Path) -> None:
 def _find_delimiter(path: Path) -> str:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first_line = file.readline(_BLOCK_BYTES)
-    widths = {delimiter: len(next(csv.reader([first_line], delimiter=delimiter), [])) for delimiter in _DELIMITERS}
+    try:
+        widths = {delimiter: len(next(csv.reader([first_line], delimiter=delimiter), [])) for delimiter in _DELIMITERS}
+    except csv.Error as error:
+        raise ImportFileError(f"Row 1 cannot be read: {error}.") from error
     return max(_DELIMITERS, key=lambda delimiter: widths[delimiter])
-
-
-def _check_records(path: Path, delimiter: str) -> list[str]:
-    """The header; raises ImportFileError for a file without rows, and for what the CSV reader cannot cut into rows."""
-    header: list[str] = []
-    for number, cells in _records(path, delimiter):
-        if number == 1:
-            header = [name.strip() for name in cells]
-    if not any(header):
-        raise ImportFileError("The first row must have the names of the columns; it is empty.")
-    return header
-
-
-def _records(
-    path: Path, delimiter: str, on_progress: Callable[[int], None] = lambda _bytes_read: None
-) -> Iterator[tuple[int, list[str]]]:
-    number = 0
-    with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(chain(text, [_END]), delimiter=delimiter)
-        try:
-            for number, cells in enumerate(reader, start=1):
-                if cells == [_END]:
-                    return
-                if cells and cells[-1].endswith(_END):
-                    raise ImportFileError(f"A quote opened in row {number} is never closed.")
-                yield number, cells
-                on_progress(file.tell())
-        except csv.Error as error:
-            raise ImportFileError(f"Row {number + 1} cannot be read: {error}.") from error
 
 
 def _with_sources(table: Table, mapping: Mapping[str, str]) -> Table:
@@ -176,20 +179,26 @@ def _with_sources(table: Table, mapping: Mapping[str, str]) -> Table:
             sources[field] = [number]
     if missing := [field for field in REQUIRED if field not in sources]:
         raise ImportFileError(
-            f"The file has no column {' and no column '.join(missing)}; it has: {', '.join(table.header)}."
+            f"The file has no column {' and no column '.join(missing)}; it has: {_listed(table.header)}."
             " Other names can be given with --map FIELD=COLUMN."
         )
     used = {number for numbers in sources.values() for number in numbers}
     ignored = [name for number, name in enumerate(table.header) if number not in used]
-    return Table(table.path, table.delimiter, table.header, sources, ignored)
+    return replace(table, sources=sources, ignored=ignored)
 
 
 def _columns_of(header: list[str], wanted: str) -> list[int]:
     names = [wanted] if wanted in header else [name.strip() for name in wanted.split("/")]
     if unknown := [name for name in names if name not in header]:
-        raise ImportFileError(f"The file has no column {unknown[0]}; it has: {', '.join(header)}.")
+        raise ImportFileError(f"The file has no column {unknown[0]}; it has: {_listed(header)}.")
     return [header.index(name) for name in names]
 
 
 def _joined(cells: list[str], columns: list[int]) -> str:
-    return "/".join(text for column in columns if (text := cells[column].strip()))
+    return "/".join(text for column in columns if (text := unescape(cells[column].strip())))
+
+
+def _listed(header: list[str]) -> str:
+    """The names as far as anyone reads on: the first line of what is no CSV may be long."""
+    names = ", ".join(header)
+    return names if len(names) <= _MAX_LISTED else f"{names[:_MAX_LISTED]} …"

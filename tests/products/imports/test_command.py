@@ -13,8 +13,7 @@ from flask import Flask
 from sqlalchemy import insert, text
 
 from grocery.db import db, transaction
-from grocery.products.imports import import_products
-from grocery.products.imports import service as import_service
+from grocery.products.imports import applying, import_products
 from grocery.products.models import Product
 from grocery.products.stock import take_stock
 from tests.products.factories import make_category, make_order_row, make_product
@@ -230,7 +229,7 @@ def test_a_product_stands_in_a_file_once(run: Import) -> None:
 def test_rows_that_know_one_product_by_different_keys_are_not_both_applied(
     run: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_service, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 2)
     run("sku,barcode,name,category,price\nA,11111111,Milk,Dairy,65\n")
     contents = (
         "sku,barcode,name,category,price\n,11111111,Fresh milk,Dairy,66\nA,,Milk,Dairy,67\n,,Fresh milk,Dairy,68\n"
@@ -339,7 +338,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_be(run: Import) -> None:
 
 
 def test_strict_applies_nothing_when_a_row_is_bad(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_service, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 2)
     rows = "".join(f"N{number},New,Food,{number}\n" for number in range(5))
     result = run(f"sku,name,category,price\n{rows}BAD,,Food,5\n", "--strict")
     assert result.exit_code == 1
@@ -499,7 +498,7 @@ def test_the_help_names_every_column(app: Flask) -> None:
 
 
 def test_many_rows_in_many_transactions_add_up(app: Flask, run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_service, "CHUNK_ROWS", 50)
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 50)
     rows = [f"S{n},Product {n},Group {n % 7}/Part {n % 13},{n % 500},{n % 3}" for n in range(730)]
     rows[100] = "S100,,Food,5,1"
     contents = "sku,name,category,price,stock\n" + "\n".join(rows)
@@ -550,7 +549,7 @@ def test_imports_of_the_same_file_at_once_make_each_product_once(app: Flask, wri
 def test_a_strict_import_and_sales_of_its_products_do_not_deadlock(
     app: Flask, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_service, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 1)
     low, high, order_id = make_product(sku="LOW"), make_product(sku="HIGH"), make_order_row()
     path = write("sku,name,category,price\nHIGH,H,Pantry,5\nLOW,L,Pantry,5\n")
 
