@@ -6,11 +6,17 @@ from grocery.api import register_blueprint
 from grocery.products import search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
+from grocery.products.imports import jobs as import_jobs
+from grocery.products.imports.views import blp as imports_blp
 from grocery.products.views import blp
+from grocery.queues import bulk_task, periodic_task
 
 
 def init_app(app: Flask) -> None:
     search.init_app(app)
     register_blueprint(app, categories_blp)
     register_blueprint(app, blp)
+    register_blueprint(app, imports_blp)
     app.cli.add_command(products_cli)
+    bulk_task.connect(import_jobs.bulk_tasks)
+    periodic_task.connect(import_jobs.periodic_tasks)

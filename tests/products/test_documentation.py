@@ -6,6 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from grocery.products import examples
+from grocery.products.imports.schemas import (
+    IMPORT_EXAMPLE,
+    LISTED_IMPORT_EXAMPLE,
+    WAITING_EXAMPLE,
+    ImportSchema,
+    ListedImportSchema,
+)
 from grocery.products.schemas import (
     CategoryPageSchema,
     CategoryTreeSchema,
@@ -26,7 +33,7 @@ def operations(client: FlaskClient) -> dict[tuple[str, str], Any]:
     return {
         (method, path): operation
         for path, item in paths.items()
-        if path.startswith(("/products", "/categories"))
+        if path.startswith(("/products", "/categories", "/imports"))
         for method, operation in item.items()
         if method != "parameters"
     }
@@ -49,6 +56,11 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
         ("patch", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("delete", "/products/{product_id}"): {204, 404, 412} | _ADMIN,
         ("post", "/products/{product_id}/stock"): {200, 404, 409} | _ADMIN | _BODY,
+        ("post", "/products/import"): {202, 413, 415, 422} | _ADMIN,
+        ("get", "/imports/"): {200, 422} | _ADMIN,
+        ("get", "/imports/{import_id}"): {200, 404} | _ADMIN,
+        ("get", "/imports/{import_id}/refusals"): {200, 404, 422} | _ADMIN,
+        ("post", "/imports/{import_id}/cancel"): {200, 404, 409} | _ADMIN,
     }
 
 
@@ -56,7 +68,8 @@ def test_every_operation_has_a_summary_and_bodies_have_examples(operations: dict
     for key, operation in operations.items():
         assert operation["summary"], key
         if "requestBody" in operation:
-            assert operation["requestBody"]["content"]["application/json"]["example"], key
+            content = operation["requestBody"]["content"]
+            assert content["text/csv" if "text/csv" in content else "application/json"]["example"], key
 
 
 def test_the_list_documents_its_arguments(operations: dict[tuple[str, str], Any]) -> None:
@@ -79,4 +92,6 @@ def test_the_examples_are_what_is_really_sent_and_answered() -> None:
     assert set(examples.PRODUCT) == set(ProductSchema().fields)
     assert set(examples.LISTED_PRODUCT) == set(ListedProductSchema().fields)
     assert set(examples.TREE[0]) == set(CategoryTreeSchema().fields)
+    assert set(IMPORT_EXAMPLE) == set(WAITING_EXAMPLE) == set(ImportSchema().fields)
+    assert set(LISTED_IMPORT_EXAMPLE) == set(ListedImportSchema().fields)
     assert set(examples.CATEGORY_PAGE) == set(CategoryPageSchema().fields)

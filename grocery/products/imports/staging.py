@@ -1,0 +1,129 @@
+"""Files that wait in PostgreSQL to be imported: checked and stored in parts, read again as a stream."""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from sqlalchemy import delete, insert, select
+
+from grocery.db import db, reader
+from grocery.errors import InvalidError
+from grocery.products.imports.models import ImportChunk, ImportPart, ProductImport
+from grocery.products.imports.reading import CheckedFile, check_file
+from grocery.products.imports.records import Source
+from grocery.queues import BULK, ring_after_commit
+
+PART_BYTES = 256 * 1024
+
+#: Rows of a file. What they are known by is kept in memory: 400 bytes each.
+MAX_ROWS = 200_000
+
+#: Rows of a strict import, which are applied in one transaction within one job.
+MAX_STRICT_ROWS = 10_000
+
+_MAX_FILENAME = 200
+
+
+class ImportGoneError(Exception):
+    """The import was ended by somebody else while a worker was at it."""
+
+
+class TooManyRowsError(InvalidError):
+    code = "too_many_rows"
+
+
+def check_upload(path: Path, mapping: Mapping[str, str], *, strict: bool) -> CheckedFile:
+    """Read a file through before it is stored; raises ImportFileError, and TooManyRowsError beyond the limits."""
+    checked = check_file(path, mapping)
+    limit = MAX_STRICT_ROWS if strict else MAX_ROWS
+    if checked.rows > limit:
+        what = "A strict import" if strict else "An import"
+        raise TooManyRowsError(
+            f"{what} by the API has {limit:,} rows at most; the file has {checked.rows:,}."
+            " Divide it, or use the command: flask products import.",
+            max_rows=limit,
+        )
+    return checked
+
+
+def store_import(
+    path: Path,
+    checked: CheckedFile,
+    *,
+    filename: str | None,
+    mapping: Mapping[str, str],
+    dry_run: bool,
+    strict: bool,
+    actor_id: int | None,
+) -> int:
+    """Store a checked file as an import that waits, and ring for it after the commit; answers its id."""
+    values = {
+        "filename": filename[:_MAX_FILENAME] if filename else None,
+        "mapping": dict(mapping),
+        "dry_run": dry_run,
+        "strict": strict,
+        "actor_id": actor_id,
+        "delimiter": checked.table.delimiter,
+        "ignored_columns": checked.table.ignored,
+        "size": path.stat().st_size,
+    }
+    import_id: int = db.session.scalar(insert(ProductImport).values(values).returning(ProductImport.id)) or 0
+    with path.open("rb") as file:
+        for number, content in enumerate(_blocks(file)):
+            part = {"import_id": import_id, "number": number, "content": content}
+            db.session.execute(insert(ImportPart).values(part))
+    ring_after_commit(BULK)
+    return import_id
+
+
+def drop_staged(import_id: int) -> None:
+    """Delete what is needed only as long as an import goes on."""
+    for table in (ImportPart, ImportChunk):
+        db.session.execute(delete(table).where(table.import_id == import_id))
+
+
+def staged_file(import_id: int, size: int) -> Source:
+    """The stored file of so many bytes; at most one part of it is in memory. Reading raises ImportGoneError."""
+
+    def open_at(offset: int) -> BinaryIO:
+        return io.BufferedReader(_Parts(import_id, size, offset))
+
+    return open_at
+
+
+class _Parts(io.RawIOBase):
+    """The bytes of an import's file from an offset on."""
+
+    def __init__(self, import_id: int, size: int, offset: int):
+        self._import_id = import_id
+        self._parts = -(-size // PART_BYTES)
+        self._next, skipped = divmod(offset, PART_BYTES)
+        self._rest = self._read_part()[skipped:]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer; this is what comes
+        if not self._rest:
+            self._rest = self._read_part()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+    def _read_part(self) -> memoryview:
+        if self._next >= self._parts:
+            return memoryview(b"")
+        is_next = (ImportPart.import_id == self._import_id, ImportPart.number == self._next)
+        with reader() as connection:
+            content = connection.scalar(select(ImportPart.content).where(*is_next))
+        if content is None:
+            raise ImportGoneError
+        self._next += 1
+        return memoryview(content)
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    while block := file.read(PART_BYTES):
+        yield block

@@ -1,0 +1,135 @@
+"""The routes of /imports, and the one that makes an import."""
+
+from typing import Any
+
+from flask import Response, jsonify, url_for
+from flask.typing import ResponseReturnValue
+
+from grocery.api import Blueprint
+from grocery.auth.access import admin_required, current_person
+from grocery.db import transaction
+from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link, decode_cursor, encode_cursor
+from grocery.products.imports import listing
+from grocery.products.imports.schemas import (
+    CANCELLED_EXAMPLE,
+    IMPORT_EXAMPLE,
+    LISTED_IMPORT_EXAMPLE,
+    WAITING_EXAMPLE,
+    ImportArgsSchema,
+    ImportSchema,
+    ListedImportSchema,
+    RefusalSchema,
+)
+from grocery.products.imports.staging import check_upload, store_import
+from grocery.products.imports.uploads import UPLOAD_BODY, csv_body, received_file
+
+blp = Blueprint("imports", __name__, description="Imports of products: how far they are, and what became of them.")
+
+_LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where to ask how far the import is."}}
+
+
+@blp.route("/products/import", methods=["POST"])
+@admin_required
+@csv_body
+@blp.doc(requestBody=UPLOAD_BODY)
+@blp.problems(
+    _413="The file has more than 64 MiB.",
+    _415="Neither `text/csv` nor `multipart/form-data`.",
+    _422="Nothing of the file can be used: `bad_file` (not UTF-8, a column missing …), `too_many_rows`.",
+)
+@blp.arguments(ImportArgsSchema, location="query")
+@blp.response(
+    202, ImportSchema, description="The import, waiting for its turn.", headers=_LOCATION, example=WAITING_EXAMPLE
+)
+def import_products(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """Import products from a CSV file
+
+    UTF-8, with `,` or `;` between the cells and the names of columns in the first row; `name`, `category` and `price`
+    are needed. The work is done in the background: ask at `Location` how far it is.
+
+    Good rows are applied and bad ones listed with the reason; with `strict`, all rows or none (10,000 rows at most).
+    """
+    mapping, strict = arguments["map"], arguments["strict"]
+    with received_file() as (path, filename):
+        checked = check_upload(path, mapping, strict=strict)
+        with transaction():
+            import_id = store_import(
+                path,
+                checked,
+                filename=filename,
+                mapping=mapping,
+                dry_run=arguments["dry_run"],
+                strict=strict,
+                actor_id=current_person().id,
+            )
+    location = url_for("imports.get_import", import_id=import_id)
+    return jsonify(listing.get_import(import_id)), 202, {"Location": location}
+
+
+@blp.route("/imports/")
+@admin_required
+@blp.problems(_422="`limit` or `cursor` is not valid.")
+@blp.arguments(PageArgsSchema, location="query")
+@blp.response(
+    200,
+    ListedImportSchema(many=True),
+    description="A page of imports.",
+    headers=NEXT_LINK,
+    example=[LISTED_IMPORT_EXAMPLE],
+)
+def list_imports(arguments: dict[str, Any]) -> Response:
+    """List imports, newest first
+
+    They are kept for 90 days. The next page stands in the header `Link`.
+    """
+    cursor, limit = arguments["cursor"], arguments["limit"]
+    before_id = decode_cursor(cursor, int)[0] if cursor is not None else None
+    rows = listing.list_imports(before_id, limit + 1)
+    next_cursor = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    return add_next_link(jsonify([listing.import_json(row) for row in rows[:limit]]), next_cursor)
+
+
+@blp.route("/imports/<int:import_id>")
+@admin_required
+@blp.response(200, ImportSchema, description="The import as it is now.", example=IMPORT_EXAMPLE)
+def get_import(import_id: int) -> Response:
+    """Read an import: how far it is, and what became of the rows so far"""
+    return jsonify(listing.get_import(import_id))
+
+
+@blp.route("/imports/<int:import_id>/refusals")
+@admin_required
+@blp.found_first(listing.check_import_exists)
+@blp.problems(_422="`limit` or `cursor` is not valid.")
+@blp.arguments(PageArgsSchema, location="query")
+@blp.response(
+    200,
+    RefusalSchema(many=True),
+    description="A page of refusals.",
+    headers=NEXT_LINK,
+    example=IMPORT_EXAMPLE["refusals"],
+)
+def list_refusals(arguments: dict[str, Any], import_id: int) -> Response:
+    """List the rows of an import that were refused, with the reasons
+
+    In the order of the file. The next page stands in the header `Link`.
+    """
+    cursor, limit = arguments["cursor"], arguments["limit"]
+    after_row = decode_cursor(cursor, int)[0] if cursor is not None else 0
+    rows = listing.list_refusals(import_id, after_row, limit + 1)
+    next_cursor = encode_cursor(rows[limit - 1].row) if len(rows) > limit else None
+    return add_next_link(jsonify([listing.refusal_json(row) for row in rows[:limit]]), next_cursor)
+
+
+@blp.route("/imports/<int:import_id>/cancel", methods=["POST"])
+@admin_required
+@blp.problems(_409="It is over already: `import_finished`.")
+@blp.response(200, ImportSchema, description="The import, cancelled.", example=CANCELLED_EXAMPLE)
+def cancel_import(import_id: int) -> Response:
+    """Cancel an import
+
+    What was applied before stays, as the counts say; of a strict import that is nothing.
+    """
+    with transaction():
+        listing.cancel_import(import_id)
+    return jsonify(listing.get_import(import_id))
