@@ -10,6 +10,11 @@ def to_text(cents: int) -> str:
     return f"{sign}{whole}.{part:02d}"
 
 
+def to_text_or_none(cents: int | None) -> str | None:
+    """`to_text`, for an amount that may be missing."""
+    return None if cents is None else to_text(cents)
+
+
 def to_cents(amount: Decimal) -> int:
     """Decimal("149.00") → 149_00; raises ValueError when there are fractions of a cent."""
     cents = amount * 100

@@ -1,4 +1,4 @@
-"""Products: categories, the catalogue, its stock, import."""
+"""Products: categories, the catalogue, its stock, its prices, import."""
 
 from flask import Flask
 
@@ -8,8 +8,14 @@ from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
 from grocery.products.imports import jobs as import_jobs
 from grocery.products.imports.views import blp as imports_blp
+from grocery.products.prices import jobs as price_jobs
+from grocery.products.prices.cli import prices_command, schedule_price_command
+from grocery.products.prices.views import blp as prices_blp
 from grocery.products.views import blp
 from grocery.queues import bulk_task, periodic_task
+
+for command in (prices_command, schedule_price_command):
+    products_cli.add_command(command)
 
 
 def init_app(app: Flask) -> None:
@@ -17,6 +23,8 @@ def init_app(app: Flask) -> None:
     register_blueprint(app, categories_blp)
     register_blueprint(app, blp)
     register_blueprint(app, imports_blp)
+    register_blueprint(app, prices_blp)
     app.cli.add_command(products_cli)
     bulk_task.connect(import_jobs.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)
+    periodic_task.connect(price_jobs.periodic_tasks)

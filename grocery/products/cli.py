@@ -21,7 +21,7 @@ from grocery.products.stock import MAX_STOCK
 products_cli = CommandGroup("products", help="The catalogue.")
 
 
-class _FieldType(click.ParamType):
+class FieldType(click.ParamType):
     """An argument that follows the rules of a field of the API."""
 
     def __init__(self, name: str, field: fields.Field):
@@ -90,7 +90,7 @@ import_command.help = (import_command.help or "").format(columns=", ".join(COLUM
 
 @products_cli.command("set-price")
 @click.argument("sku")
-@click.argument("price", type=_FieldType("price", Money()))
+@click.argument("price", type=FieldType("price", Money()))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def set_price(sku: str, price: int, as_json: bool) -> None:
     """Set the PRICE of the product with this SKU. From the compare-at price upwards it ends the offer."""
@@ -104,7 +104,7 @@ def set_price(sku: str, price: int, as_json: bool) -> None:
 
 @products_cli.command("set-stock")
 @click.argument("sku")
-@click.argument("quantity", type=_FieldType("quantity", Quantity(low=Decimal(0), high=MAX_STOCK)))
+@click.argument("quantity", type=FieldType("quantity", Quantity(low=Decimal(0), high=MAX_STOCK)))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def set_stock(sku: str, quantity: Decimal, as_json: bool) -> None:
     """Set the stock of the product with this SKU to the QUANTITY that was counted."""

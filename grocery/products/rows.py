@@ -69,7 +69,7 @@ def listed_product_json(row: Row) -> dict[str, Any]:
         "category_id": row.category_id,
         "category": row.category,
         "price": money.to_text(row.price_cents),
-        "compare_at_price": _text_or_none(row.compare_at_price_cents),
+        "compare_at_price": money.to_text_or_none(row.compare_at_price_cents),
         "currency": current_app.config["CURRENCY"],
         "unit": row.unit,
         "quantity_step": quantity_number(row.quantity_step),
@@ -100,10 +100,6 @@ def _left(stock: Decimal, in_stock: bool) -> int | float | None:
     if not in_stock:
         return 0
     return quantity_number(stock) if stock <= FEW else None
-
-
-def _text_or_none(cents: int | None) -> str | None:
-    return None if cents is None else money.to_text(cents)
 
 
 def _unit_price_json(row: Row) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
 from grocery.products.hooks import product_deleting
 from grocery.products.models import Product, StockMovement
+from grocery.products.prices.history import note_prices
 from grocery.products.rows import PRODUCT_COLUMNS, select_product
 from grocery.products.schemas import check_prices, check_step
 from grocery.products.stock import count_stock
@@ -22,6 +23,7 @@ from grocery.web import check_version
 DEFAULT_STEP = {"each": Decimal(1), "kg": Decimal("0.1")}
 
 _KEYS = frozenset({"sku", "barcode"})
+_PRICES = frozenset({"price_cents", "compare_at_price_cents"})
 
 
 def get_product(connection: Connection, product_id: int, *, with_withdrawn: bool = False) -> Row:
@@ -56,16 +58,17 @@ def create_product(values: Mapping[str, Any], *, actor_id: int | None) -> Row:
     if filled["stock"]:
         movement = {"product_id": product_id, "delta": filled["stock"], "reason": "opening", "actor_id": actor_id}
         db.session.execute(insert(StockMovement).values(movement))
+    note_prices([product_id], "created", actor_id=actor_id)
     return _read(product_id)
 
 
-def replace_product(product_id: int, values: Mapping[str, Any], *, version: int | None) -> Row:
+def replace_product(product_id: int, values: Mapping[str, Any], *, version: int | None, actor_id: int | None) -> Row:
     """Set all writable fields (ReplaceProductSchema); see `change_product`."""
-    return change_product(product_id, _with_default_step(values), version=version)
+    return change_product(product_id, _with_default_step(values), version=version, actor_id=actor_id)
 
 
-def change_product(product_id: int, values: Mapping[str, Any], *, version: int | None) -> Row:
-    """Set some fields of a product, never its stock.
+def change_product(product_id: int, values: Mapping[str, Any], *, version: int | None, actor_id: int | None) -> Row:
+    """Set some fields of a product, never its stock. Another price ends the offer that runs.
 
     With `version`, only if that is the current one. Raises ProductNotFoundError, StaleError, SkuTakenError,
     BarcodeTakenError, InvalidError when fields do not fit together or the category is unknown, and ConflictError for
@@ -77,6 +80,8 @@ def change_product(product_id: int, values: Mapping[str, Any], *, version: int |
     if changes:
         _check_together({**current._mapping, **changes}, current.stock)
         _update(update(Product).where(Product.id == product_id), changes)
+    if not changes.keys().isdisjoint(_PRICES):
+        note_prices([product_id], "edited", actor_id=actor_id)
     return _read(product_id)
 
 
@@ -113,7 +118,7 @@ def set_price(sku: str, price_cents: int) -> tuple[Row, int]:
     changes: dict[str, Any] = {"price_cents": price_cents}
     if before.compare_at_price_cents is not None and before.compare_at_price_cents <= price_cents:
         changes["compare_at_price_cents"] = None
-    return change_product(product_id, changes, version=None), before.price_cents
+    return change_product(product_id, changes, version=None, actor_id=None), before.price_cents
 
 
 def set_stock(sku: str, quantity: Decimal, *, actor_id: int | None) -> tuple[Row, Decimal]:

@@ -136,7 +136,7 @@ def replace_product(body: dict[str, Any], product_id: int) -> Response:
     """
     version = sent_version()
     with transaction():
-        row = service.replace_product(product_id, body, version=version)
+        row = service.replace_product(product_id, body, version=version, actor_id=current_person().id)
     return _answer(row)
 
 
@@ -154,7 +154,7 @@ def change_product(body: dict[str, Any], product_id: int) -> Response:
     """
     version = sent_version()
     with transaction():
-        row = service.change_product(product_id, body, version=version)
+        row = service.change_product(product_id, body, version=version, actor_id=current_person().id)
     return _answer(row)
 
 

@@ -61,6 +61,10 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
         ("get", "/imports/{import_id}"): {200, 404} | _ADMIN,
         ("get", "/imports/{import_id}/refusals"): {200, 404, 422} | _ADMIN,
         ("post", "/imports/{import_id}/cancel"): {200, 404, 409} | _ADMIN,
+        ("get", "/products/{product_id}/prices"): {200, 404, 422} | _ADMIN,
+        ("post", "/products/{product_id}/prices"): {201, 404, 409} | _ADMIN | _BODY,
+        ("delete", "/products/{product_id}/prices/{change_id}"): {204, 404, 409} | _ADMIN,
+        ("get", "/products/{product_id}/price-history"): {200, 404, 422} | _ADMIN,
     }
 
 

@@ -215,7 +215,7 @@ def test_a_new_sku_waits_for_an_order_that_is_being_placed_and_does_not_deadlock
 
     def rename(_number: int) -> object:
         with transaction():
-            return change_product(product, {"sku": "NEW"}, version=None).sku
+            return change_product(product, {"sku": "NEW"}, version=None, actor_id=None).sku
 
     with ThreadPoolExecutor(1) as pool, transaction() as session:
         # What the foreign key of an order's line does.

@@ -185,7 +185,8 @@ def _carry_out(plan: _Plan, actor_id: int | None) -> None:
     category_ids = _category_ids({row.category for row, _ in [*plan.new, *plan.changed]})
     insert_products([{**values, "category_id": category_ids[row.category]} for row, values in plan.new], actor_id)
     locked = lock_products(plan.changed_ids)
-    update_products([_changed(row, locked.get(product_id), category_ids) for row, product_id in plan.changed])
+    changed = [_changed(row, locked.get(product_id), category_ids) for row, product_id in plan.changed]
+    update_products(changed, actor_id)
 
 
 def _changed(row: ProductRow, product: ProductRecord | None, category_ids: Mapping[str, int]) -> dict[str, Any]:

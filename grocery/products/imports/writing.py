@@ -45,17 +45,33 @@ _INSERT = text(f"""
     WITH made AS (
         INSERT INTO products ({_COLUMNS}, stock)
         SELECT {_COLUMNS}, stock FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given ({_TYPED}, stock numeric)
-        RETURNING id, stock
+        RETURNING id, stock, price_cents, compare_at_price_cents
+    ), priced AS (
+        INSERT INTO price_history (product_id, price_cents, compare_at_price_cents, actor_id, reason)
+        SELECT id, price_cents, compare_at_price_cents, :actor_id, 'created' FROM made
     )
     INSERT INTO stock_movements (product_id, delta, reason, actor_id)
     SELECT id, stock, 'opening', :actor_id FROM made WHERE stock > 0
 """)  # noqa: S608  # made of constants
 
+# The products are locked, so that what the statement finds before its own changes is what they cost until now.
 _UPDATE = text(f"""
-    UPDATE products SET ({_COLUMNS}) = ROW ({", ".join(f"given.{column}" for column in _TYPES)}),
-           version = version + 1, updated_at = now()
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id bigint, {_TYPED})
-    WHERE products.id = given.id
+    WITH given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id bigint, {_TYPED})
+    ), repriced AS (
+        SELECT given.id, given.price_cents, given.compare_at_price_cents FROM given JOIN products USING (id)
+        WHERE (given.price_cents, given.compare_at_price_cents)
+              IS DISTINCT FROM (products.price_cents, products.compare_at_price_cents)
+    ), changed AS (
+        UPDATE products SET ({_COLUMNS}) = ROW ({", ".join(f"given.{column}" for column in _TYPES)}),
+               version = version + 1, updated_at = now()
+        FROM given WHERE products.id = given.id
+    ), ended AS (
+        UPDATE price_changes SET status = 'ended', ended_at = clock_timestamp()
+        FROM repriced WHERE product_id = repriced.id AND status = 'active'
+    )
+    INSERT INTO price_history (product_id, price_cents, compare_at_price_cents, changed_at, actor_id, reason)
+    SELECT id, price_cents, compare_at_price_cents, clock_timestamp(), :actor_id, 'imported' FROM repriced ORDER BY id
 """)  # noqa: S608  # made of constants
 
 _DEFAULTS = {
@@ -96,15 +112,15 @@ def lock_products(product_ids: Iterable[int]) -> dict[int, Row]:
 
 
 def insert_products(products: Sequence[Mapping[str, Any]], actor_id: int | None) -> None:
-    """Make products (all columns of each, `stock` too) and note their opening stock."""
+    """Make products (all columns of each, `stock` too) and note their opening stock and their prices."""
     if products:
         db.session.execute(_INSERT, {"rows": _to_json(products), "actor_id": actor_id})
 
 
-def update_products(products: Sequence[Mapping[str, Any]]) -> None:
-    """Set all columns, but the stock, of products that are locked."""
+def update_products(products: Sequence[Mapping[str, Any]], actor_id: int | None) -> None:
+    """Set all columns, but the stock, of products that are locked; another price ends the offer that runs."""
     if products:
-        db.session.execute(_UPDATE, {"rows": _to_json(products)})
+        db.session.execute(_UPDATE, {"rows": _to_json(products), "actor_id": actor_id})
 
 
 def _to_json(products: Sequence[Mapping[str, Any]]) -> str:

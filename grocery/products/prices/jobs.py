@@ -1,0 +1,43 @@
+"""What the relay does about prices: start and end what is due."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from grocery.db import transaction
+from grocery.products.prices.settling import settle_prices
+from grocery.queues import PeriodicTask
+
+#: Products of one transaction: few enough not to hold up their sales.
+BATCH = 100
+
+_DUE = text("""
+    SELECT product_id FROM price_changes WHERE status = 'scheduled' AND starts_at <= :now AND product_id > :after
+    UNION
+    SELECT product_id FROM price_changes WHERE status = 'active' AND ends_at <= :now AND product_id > :after
+    ORDER BY product_id LIMIT :limit
+""")
+
+
+def apply_due_prices(now: datetime | None = None) -> int:
+    """Start and end what is due at `now` (None: this moment); answers for how many products something was due.
+
+    Safe to run twice at once, to be killed, and to come late.
+    """
+    moment = now or datetime.now(UTC)
+    done, after = 0, 0
+    while True:
+        with transaction() as session:
+            product_ids = session.scalars(_DUE, {"now": moment, "after": after, "limit": BATCH}).all()
+            settle_prices(product_ids, moment)
+        if not product_ids:
+            return done
+        done, after = done + len(product_ids), product_ids[-1]
+
+
+def periodic_tasks(_sender: object) -> list[PeriodicTask]:
+    return [PeriodicTask("prices.apply_due", 1, _apply)]
+
+
+def _apply() -> None:
+    apply_due_prices()
