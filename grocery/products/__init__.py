@@ -3,7 +3,7 @@
 from flask import Flask
 
 from grocery.api import register_blueprint
-from grocery.products import search
+from grocery.products import browsing, search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
 from grocery.products.imports import jobs as import_jobs
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     register_blueprint(app, blp)
     register_blueprint(app, imports_blp)
     register_blueprint(app, prices_blp)
+    browsing.init_app(app)
     app.cli.add_command(products_cli)
     bulk_task.connect(import_jobs.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)

@@ -1,0 +1,34 @@
+"""The routes of /products that help to find something."""
+
+from typing import Any
+
+from flask import Response, jsonify
+
+from grocery.api import Blueprint, public
+from grocery.db import reader
+from grocery.products.browsing import examples
+from grocery.products.browsing.facets import count_facets as read_facets
+from grocery.products.browsing.schemas import FacetsSchema
+from grocery.products.schemas import FilterArgsSchema
+from grocery.web import add_etag
+
+blp = Blueprint("browsing", __name__, url_prefix="/products", description="Finding one's way in the catalogue.")
+
+_UNCHANGED = "Nothing has changed since the answer with this ETag."
+_ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`."}}
+
+
+@blp.route("/facets")
+@public
+@blp.problems(_422="A filter is not valid.")
+@blp.arguments(FilterArgsSchema, location="query")
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, FacetsSchema, description="The counts.", headers=_ETAG, example=examples.FACETS)
+def count_facets(arguments: dict[str, Any]) -> Response:
+    """Count products by category, brand, price, offer and stock
+
+    Of those that `GET /products/` lists under the same filters. A category counts with all below it, a brand in any
+    letter case, and a price band with both bounds: asking for one of them lists that many products.
+    """
+    with reader() as connection:
+        return add_etag(jsonify(read_facets(connection, arguments)))
