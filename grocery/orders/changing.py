@@ -1,7 +1,7 @@
 """Changing an order: one function moves its status, and whatever changes it does so under the same locks.
 
-Locks are taken in one order everywhere, customers, orders, products, each by id, so that nothing deadlocks: a deletion
-holds the customer's row and waits for the orders, notifications need a share of the customer's row.
+Locks are taken in one order everywhere, customers, orders, products, lots, each by id, so that nothing deadlocks: a
+deletion holds the customer's row and waits for the orders, notifications need a share of the customer's row.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from grocery.db import Row
 from grocery.orders import notices
 from grocery.orders.actors import Actor
 from grocery.orders.errors import IllegalTransitionError, OrderNotFoundError
+from grocery.orders.lots import allocate_lots, return_lots
 from grocery.orders.reading import order_json
-from grocery.orders.states import CANCELLED, allowed_statuses, steps
+from grocery.orders.states import CANCELLED, allowed_statuses, steps, takes_goods
 from grocery.products.stock import return_stock
 from grocery.web import check_version
 
@@ -59,8 +60,8 @@ def change_status(
 ) -> dict[str, Any]:
     """Move an order to another status; the order as JSON-ready data.
 
-    With `version`, only if it is still the current one; with `owner_id`, only this customer's order. Cancelling gives
-    the stock back. Raises OrderNotFoundError, StaleError, IllegalTransitionError.
+    With `version`, only if it is still the current one; with `owner_id`, only this customer's order. Packing allocates
+    lots, cancelling gives the stock back. Raises OrderNotFoundError, StaleError, IllegalTransitionError.
     """
     order, customer = lock_order(session, order_id, owner_id)
     check_version(order["version"], version)
@@ -72,6 +73,8 @@ def change_status(
     notices.tell_status(moved, lines, customer, moved["history_id"], actor)
     if to == CANCELLED:
         give_back(order_id, lines, actor)
+    elif takes_goods(order["status"], to):
+        allocate_lots(session, order_id, lines)
     return order_json(moved, lines, is_staff=actor.is_staff)
 
 
@@ -106,6 +109,7 @@ def move(session: Session, order: Row, to: str, actor: Actor, note: str | None) 
 
 
 def give_back(order_id: int, lines: Sequence[Row], actor: Actor) -> None:
-    """Put the stock of an order's lines back on the shelf; what was deleted meanwhile has no shelf."""
+    """Put the stock of an order's lines back on the shelf, and into its lots; what was deleted meanwhile has none."""
     quantities = {line["product_id"]: line["quantity"] for line in lines if line["product_id"] is not None}
     return_stock(quantities, order_id=order_id, actor_id=actor.id)
+    return_lots(order_id)

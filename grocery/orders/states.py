@@ -29,3 +29,8 @@ def steps(status: str, to: str) -> list[str]:
     if to == CANCELLED:
         return [CANCELLED]
     return list(FLOW[FLOW.index(status) + 1 : FLOW.index(to) + 1])
+
+
+def takes_goods(status: str, to: str) -> bool:
+    """Whether the goods leave the shelf with this move: it passes `packed`, if only in a jump."""
+    return status in OPEN_STATUSES and to not in (*OPEN_STATUSES, CANCELLED)

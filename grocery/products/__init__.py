@@ -8,13 +8,17 @@ from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
 from grocery.products.imports import jobs as import_jobs
 from grocery.products.imports.views import blp as imports_blp
+from grocery.products.inventory import alert_views
+from grocery.products.inventory import tasks as stock_tasks
+from grocery.products.inventory import views as stock_views
+from grocery.products.inventory.cli import STOCK_COMMANDS
 from grocery.products.prices import jobs as price_jobs
 from grocery.products.prices.cli import prices_command, schedule_price_command
 from grocery.products.prices.views import blp as prices_blp
 from grocery.products.views import blp
 from grocery.queues import bulk_task, periodic_task
 
-for command in (prices_command, schedule_price_command):
+for command in (prices_command, schedule_price_command, *STOCK_COMMANDS):
     products_cli.add_command(command)
 
 
@@ -25,7 +29,11 @@ def init_app(app: Flask) -> None:
     register_blueprint(app, imports_blp)
     register_blueprint(app, prices_blp)
     browsing.init_app(app)
+    register_blueprint(app, stock_views.blp)
+    register_blueprint(app, alert_views.blp)
     app.cli.add_command(products_cli)
     bulk_task.connect(import_jobs.bulk_tasks)
+    bulk_task.connect(stock_tasks.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)
     periodic_task.connect(price_jobs.periodic_tasks)
+    periodic_task.connect(stock_tasks.periodic_tasks)

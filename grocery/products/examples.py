@@ -11,6 +11,7 @@ NEW_PRODUCT = {
     "net_content": "500 ml",
     "vat_class": "exempt",
     "stock": 48,
+    "low_stock_threshold": 12,
     "allergens": ["milk"],
     "country_of_origin": "KE",
 }
@@ -48,7 +49,7 @@ LISTED_PRODUCT = {
 
 BREADCRUMBS = [{"id": 3, "name": "Dairy"}, {"id": 12, "name": "Milk"}]
 
-PRODUCT = {**LISTED_PRODUCT, "stock": 48, "breadcrumbs": BREADCRUMBS}
+PRODUCT = {**LISTED_PRODUCT, "stock": 48, "breadcrumbs": BREADCRUMBS, "low_stock_threshold": 12}
 
 CATEGORY = {"id": 12, "name": "Milk", "parent_id": 3, "path": "Dairy/Milk", "position": 0}
 

@@ -77,6 +77,7 @@ class Product(Base):
         CheckConstraint("unit IN ('each', 'kg')", name="unit"),
         CheckConstraint("vat_class IN ('standard', 'zero', 'exempt')", name="vat_class"),
         CheckConstraint("quantity_step > 0", name="quantity_step"),
+        CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold"),
         Index("ix_products_name_id", text("lower(name)"), "id"),
         # What staff list of those withdrawn from sale: few, found without reading all the others.
         Index("ix_products_withdrawn", text("lower(name)"), "id", postgresql_where=text("NOT is_active")),
@@ -95,6 +96,8 @@ class Product(Base):
             "in_stock",
             postgresql_where=text("is_active"),
         ),
+        # Not of the stock: an index that has it would be touched by every sale.
+        Index("ix_products_watched", "id", postgresql_where=text("low_stock_threshold IS NOT NULL")),
         # Every sale updates the row: room on the page keeps such an update from touching the indexes.
         {"postgresql_with": {"fillfactor": "80"}},
     )
@@ -117,6 +120,8 @@ class Product(Base):
     stock: Mapped[Decimal] = mapped_column(Numeric(12, 3), server_default=text("0"))
     # Generated and not computed when read, so that indexes can have it: an update that leaves it as it is touches none.
     in_stock: Mapped[bool] = mapped_column(Computed("stock >= quantity_step", persisted=True))
+    # From this stock downwards staff are told; null: nobody watches it.
+    low_stock_threshold: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     image_url: Mapped[str | None] = mapped_column(Text)
     ingredients: Mapped[str | None] = mapped_column(Text)
@@ -130,7 +135,11 @@ class Product(Base):
 
 
 class StockMovement(Base):
-    """One change of a product's stock. The sum over a product is its stock, always."""
+    """One change of a product's stock. The sum over a product is its stock, always.
+
+    `stock_after` is null in rows from before it was noted. `lot_id` has no foreign key: lots are deleted with their
+    product only, as these rows are, and the index that a key needs would cost each sale.
+    """
 
     __tablename__ = "stock_movements"
     __table_args__ = (
@@ -139,12 +148,15 @@ class StockMovement(Base):
             "reason IN ('opening', 'received', 'sold', 'cancelled', 'returned', 'damaged', 'expired', 'counted')",
             name="reason",
         ),
+        Index("ix_stock_movements_product_id_id", "product_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
     delta: Mapped[Decimal] = mapped_column(Numeric(12, 3))
+    stock_after: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
     reason: Mapped[str] = mapped_column(Text)
+    lot_id: Mapped[int | None] = mapped_column(BigInteger)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"), index=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="SET NULL"), index=True)
     note: Mapped[str | None] = mapped_column(Text)

@@ -93,7 +93,9 @@ def listed_product_json(row: Row) -> dict[str, Any]:
 
 def _staff_json(row: Row) -> dict[str, Any]:
     """What only staff see; optional in ProductSchema."""
-    return {}
+    return {
+        "low_stock_threshold": None if row.low_stock_threshold is None else quantity_number(row.low_stock_threshold)
+    }
 
 
 def _left(stock: Decimal, in_stock: bool) -> int | float | None:

@@ -16,9 +16,6 @@ from grocery.products.stock import MAX_STOCK
 
 SORTS = ("name", "price", "-price", "newest", "relevance")
 
-#: Why staff change a stock by hand. Sales and cancellations note themselves.
-ADJUST_REASONS = ("received", "returned", "damaged", "expired", "counted")
-
 MAX_STEP = Decimal(1000)
 
 _IMAGE_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*|/(?!/)\S*")
@@ -99,6 +96,13 @@ class ReplaceProductSchema(Schema):
     )
     net_content = OptionalName(max_length=50, metadata={"description": "`500 g`, `6 x 330 ml`, `30 pcs`."})
     vat_class = Text(load_default="standard", validate=[validate.OneOf(VAT_CLASSES)])
+    low_stock_threshold = Quantity(
+        low=Decimal(0),
+        high=MAX_STOCK,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "From this stock downwards it is listed as low; null: not watched."},
+    )
     is_active = Boolean(load_default=True, metadata={"description": "false: withdrawn from sale."})
     image_url = ImageAddress()
     ingredients = OptionalText(max_length=5000)
@@ -146,26 +150,6 @@ def optional_fields(schema: type[Schema]) -> dict[str, fields.Field]:
 # The fields of a product to change; the others stay. The rules between fields are checked by the service, which knows
 # the other fields.
 PatchProductSchema = Schema.from_dict(optional_fields(ReplaceProductSchema), name="PatchProductSchema")
-
-
-class AdjustStockSchema(Schema):
-    delta = Quantity(
-        low=-MAX_STOCK, high=MAX_STOCK, required=True, metadata={"description": "What comes; below zero: what goes."}
-    )
-    reason = Text(required=True, validate=[validate.OneOf(ADJUST_REASONS)])
-    note = OptionalText(max_length=500)
-
-    @validates_schema
-    def check_delta(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("delta") == 0:
-            raise ValidationError("Must not be 0.", "delta")
-
-
-class StockSchema(Schema):
-    """The stock of a product after a change."""
-
-    product_id = fields.Integer()
-    stock = Quantity()
 
 
 class UnitPriceSchema(Schema):
@@ -220,6 +204,7 @@ class ProductSchema(ListedProductSchema):
     breadcrumbs = fields.List(
         fields.Nested(BreadcrumbSchema), required=True, metadata={"description": "From the top to its category."}
     )
+    low_stock_threshold = Quantity(allow_none=True, metadata={"description": "Shown to staff only."})
 
 
 class FilterArgsSchema(Schema):

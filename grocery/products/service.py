@@ -12,11 +12,11 @@ from grocery.db import db
 from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
 from grocery.products.hooks import product_deleting
+from grocery.products.inventory.correcting import count_stock
 from grocery.products.models import Product, StockMovement
 from grocery.products.prices.history import note_prices
 from grocery.products.rows import PRODUCT_COLUMNS, select_product
 from grocery.products.schemas import check_prices, check_step
-from grocery.products.stock import count_stock
 from grocery.web import check_version
 
 #: What `quantity_step` is unless told.
@@ -56,8 +56,9 @@ def create_product(values: Mapping[str, Any], *, actor_id: int | None) -> Row:
     except IntegrityError as error:
         _raise_refusal(error, filled)
     if filled["stock"]:
-        movement = {"product_id": product_id, "delta": filled["stock"], "reason": "opening", "actor_id": actor_id}
-        db.session.execute(insert(StockMovement).values(movement))
+        stock = filled["stock"]
+        movement = {"product_id": product_id, "delta": stock, "stock_after": stock, "reason": "opening"}
+        db.session.execute(insert(StockMovement).values(**movement, actor_id=actor_id))
     note_prices([product_id], "created", actor_id=actor_id)
     return _read(product_id)
 

@@ -5,10 +5,11 @@ wait for each other and never deadlock. The stock of a product is not part of it
 admin's edit stale.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from grocery.db import db
 from grocery.errors import GroceryError, InvalidError
@@ -34,10 +35,10 @@ _CHANGE = text("""
     ), changed AS (
         UPDATE products AS product SET stock = product.stock + wanted.delta
         FROM wanted WHERE product.id = wanted.id AND product.stock + wanted.delta >= 0
-        RETURNING product.id, wanted.delta
+        RETURNING product.id, wanted.delta, product.stock
     )
-    INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id)
-    SELECT id, delta, :reason, :order_id, :actor_id FROM changed ORDER BY id
+    INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id, stock_after)
+    SELECT id, delta, :reason, :order_id, :actor_id, stock FROM changed ORDER BY id
     RETURNING product_id
 """)
 
@@ -47,13 +48,25 @@ _ADJUST = text("""
         WHERE id = :product_id AND stock + :delta BETWEEN 0 AND :max_stock AND (unit = 'kg' OR (stock + :delta) % 1 = 0)
         RETURNING id, stock
     ), noted AS (
-        INSERT INTO stock_movements (product_id, delta, reason, actor_id, note)
-        SELECT id, :delta, :reason, :actor_id, :note FROM changed
+        INSERT INTO stock_movements (product_id, delta, reason, actor_id, note, lot_id, stock_after)
+        SELECT changed.id, part.delta, :reason, :actor_id, :note, part.lot_id,
+               changed.stock - :delta + sum(part.delta) OVER (ORDER BY part.position)
+        FROM changed, unnest(CAST(:deltas AS numeric[]), CAST(:lot_ids AS bigint[])) WITH ORDINALITY
+             AS part (delta, lot_id, position)
+        ORDER BY part.position
     )
     SELECT stock FROM changed
 """)
 
 _PRODUCT = text("SELECT unit, stock FROM products WHERE id = :product_id FOR NO KEY UPDATE")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a change of the stock: what came into a lot or out of it; without `lot_id`, stock that has no lot."""
+
+    delta: Decimal
+    lot_id: int | None = None
 
 
 def lock_stock(product_ids: Collection[int]) -> None:
@@ -91,32 +104,43 @@ def return_stock(
 
 
 def adjust_stock(
-    product_id: int, delta: Decimal, *, reason: str, actor_id: int | None, note: str | None = None
+    product_id: int,
+    delta: Decimal,
+    *,
+    reason: str,
+    actor_id: int | None,
+    note: str | None = None,
+    parts: Sequence[Part] = (),
 ) -> Decimal:
-    """Add `delta` (negative: take away) and note why; answers the new stock.
+    """Add `delta` (negative: take away) and note why, each of its parts in a row of its own; answers the new stock.
 
-    Raises ProductNotFoundError, InsufficientStockError when the stock would go below zero, and InvalidError for a part
-    of a piece or a stock above MAX_STOCK.
+    The lots themselves are the caller's business: `inventory.correcting` has what staff do. Raises
+    ProductNotFoundError, InsufficientStockError when the stock would go below zero, and InvalidError for a part of a
+    piece or a stock above MAX_STOCK.
     """
-    parameters = {"product_id": product_id, "delta": delta, "reason": reason, "actor_id": actor_id, "note": note}
-    stock = db.session.execute(_ADJUST, {**parameters, "max_stock": MAX_STOCK}).scalar()
+    noted = parts or [Part(delta)]
+    parameters = {
+        "product_id": product_id,
+        "delta": delta,
+        "reason": reason,
+        "actor_id": actor_id,
+        "note": note,
+        "deltas": [part.delta for part in noted],
+        "lot_ids": [part.lot_id for part in noted],
+        "max_stock": MAX_STOCK,
+    }
+    stock = db.session.execute(_ADJUST, parameters).scalar()
     if stock is None:
         raise _refusal(product_id, delta)
     return Decimal(stock)
 
 
-def count_stock(product_id: int, quantity: Decimal, *, actor_id: int | None, note: str | None = None) -> Decimal:
-    """Set the stock to what was counted and note the difference, if there is one; answers the stock before.
-
-    Raises ProductNotFoundError, and InvalidError for a part of a piece. `quantity` must be from 0 to MAX_STOCK.
-    """
+def lock_product(product_id: int) -> Row:
+    """`unit` and `stock` of a product, locked for a change of the stock; raises ProductNotFoundError."""
     product = db.session.execute(_PRODUCT, {"product_id": product_id}).one_or_none()
     if product is None:
         raise ProductNotFoundError
-    check_quantity(product.unit, quantity, "quantity")
-    if quantity != product.stock:
-        adjust_stock(product_id, quantity - product.stock, reason="counted", actor_id=actor_id, note=note)
-    return Decimal(product.stock)
+    return product
 
 
 def check_quantity(unit: str, quantity: Decimal, field: str) -> None:
@@ -142,9 +166,10 @@ def _check_positive(quantities: Mapping[int, Decimal]) -> None:
 
 def _refusal(product_id: int, delta: Decimal) -> GroceryError:
     """Why the stock was not changed."""
-    product = db.session.execute(_PRODUCT, {"product_id": product_id}).one_or_none()
-    if product is None:
-        return ProductNotFoundError()
+    try:
+        product = lock_product(product_id)
+    except ProductNotFoundError as error:
+        return error
     # The sum, not the delta: a cancelled order can bring a part back of what is sold by piece since.
     check_quantity(product.unit, product.stock + delta, "delta")
     if delta > 0:

@@ -13,7 +13,6 @@ from grocery.auth.access import (
     current_person,
     current_person_or_none,
     optional_person,
-    staff_required,
 )
 from grocery.db import reader, transaction
 from grocery.paging import NEXT_LINK, add_next_link
@@ -21,16 +20,13 @@ from grocery.products import examples, service
 from grocery.products.listing import list_products as read_page
 from grocery.products.rows import listed_product_json, product_json
 from grocery.products.schemas import (
-    AdjustStockSchema,
     ListArgsSchema,
     ListedProductSchema,
     NewProductSchema,
     PatchProductSchema,
     ProductSchema,
     ReplaceProductSchema,
-    StockSchema,
 )
-from grocery.products.stock import adjust_stock
 from grocery.web import add_etag, sent_version
 
 blp = Blueprint("products", __name__, url_prefix="/products", description="The catalogue, its prices and its stock.")
@@ -52,7 +48,6 @@ _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where th
 _TAKEN = "Another product has this SKU or barcode: `sku_taken`, `barcode_taken`."
 _STALE = "The product was changed since it was read: `stale_version`."
 _UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of one is in stock."
-_ADJUSTMENT = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
 
 
 @blp.route("/")
@@ -175,22 +170,6 @@ def delete_product(product_id: int) -> None:
         service.withdraw_product(product_id, version=version)
     with transaction():
         service.delete_product(product_id, version=version, actor_id=current_person().id)
-
-
-@blp.route("/<int:product_id>/stock", methods=["POST"])
-@staff_required
-@blp.found_first(service.check_product_exists)
-@blp.problems(_409="The stock would go below 0: `insufficient_stock`, with what is there as `available`.")
-@blp.arguments(AdjustStockSchema, example=_ADJUSTMENT)
-@blp.response(200, StockSchema, description="The stock now.", example={"product_id": 7, "stock": 46})
-def change_stock(body: dict[str, Any], product_id: int) -> dict[str, Any]:
-    """Change the stock of a product
-
-    `delta` is added to it and noted with the reason. What orders take and give back is noted by itself.
-    """
-    with transaction():
-        stock = adjust_stock(product_id, **body, actor_id=current_person().id)
-    return {"product_id": product_id, "stock": stock}
 
 
 def _answer(row: Row, *, for_staff: bool = True) -> Response:

@@ -16,10 +16,12 @@ CUSTOMER_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cance
 CUSTOMER_EMAIL = (*CUSTOMER_SMS, "order_confirmed", "order_packed")
 ADMIN_EMAIL = ("order_placed", "order_updated", "order_cancelled", "order_stuck", "notification_unknown")
 ALL = [
-    *[(event, "customer", "sms") for event in CUSTOMER_SMS],
-    *[(event, "customer", "email") for event in CUSTOMER_EMAIL],
-    *[(event, "admin", "email") for event in ADMIN_EMAIL],
+    *[(event, "customer", "sms") for event in (*CUSTOMER_SMS, "back_in_stock")],
+    *[(event, "customer", "email") for event in (*CUSTOMER_EMAIL, "back_in_stock")],
+    *[(event, "admin", "email") for event in (*ADMIN_EMAIL, "stock_low")],
 ]
+PRODUCT = {"name": "Sukuma Wiki (Kale)", "price": "KES 60"}
+LOW = {"name": "Brookside Milk 500 ml", "sku": "MILK-500", "left": "3 left"}
 NOTIFICATION = {
     "id": 7,
     "channel": "sms",
@@ -34,6 +36,10 @@ NOTIFICATION = {
 def context_of(event: str, **overrides: Any) -> dict[str, Any]:
     if event == "notification_unknown":
         return {"shop": "Test Grocer", "url": "http://shop.example", "notification": deepcopy(NOTIFICATION)}
+    if event == "back_in_stock":
+        return {**order_context(customer=overrides.get("customer", {"name": "Amina"})), "product": dict(PRODUCT)}
+    if event == "stock_low":
+        return {**order_context(), "products": [dict(LOW)], "others": 2, "in_all": 7}
     return order_context(**overrides)
 
 
@@ -94,7 +100,7 @@ def test_missing_value_is_an_error_not_a_gap(event: str, audience: str, channel:
         del context[name]
         with pytest.raises(UndefinedError):
             render(event, audience, channel, context)
-    for root in ("order", "notification"):
+    for root in ("order", "notification", *(["product"] if event == "back_in_stock" else [])):
         for name in names_used(f"{event}.{audience}.{channel}.txt", root):
             context = context_of(event)
             del context[root][name]
@@ -254,3 +260,37 @@ def test_name_that_goes_on_and_on_is_cut() -> None:
 
     assert len(greeting) < 72
     assert greeting.endswith("...,")
+
+
+@pytest.mark.parametrize("url", [None, "http://shop.example", f"https://{'very-' * 10}long-name.shop.example/"])
+@pytest.mark.parametrize("shop", ["Test Grocer", "Mama Wanjiku’s Fresh Fruit, Vegetable & Household Supermarket"])
+@pytest.mark.parametrize("name", ["Milk", "Ngũgĩ’s Finest Hand-Picked Organic Sukuma Wiki, washed and cut, big bag"])
+def test_sms_about_what_is_back_fits_into_one_part(name: str, shop: str, url: str | None) -> None:
+    product = {"name": name, "price": "KES 10,000,000.50"}
+    body = render("back_in_stock", "customer", "sms", {"shop": shop, "url": url, "product": product}).body
+
+    assert gsm7.is_gsm7(body)
+    assert gsm7.parts(body) == 1
+    assert "KES 10,000,000.50." in body
+
+
+def test_texts_about_stock_read_well() -> None:
+    context = {"shop": "Test Grocer", "url": "http://shop.example", "product": PRODUCT, "customer": {"name": "Amina"}}
+    sms = render("back_in_stock", "customer", "sms", context)
+    email = render("back_in_stock", "customer", "email", context)
+    low = [LOW, {"name": "Sugar", "sku": "", "left": "1.5 kg left"}]
+    digest = {"shop": "Test Grocer", "url": None, "products": low, "others": 0, "in_all": 2}
+    admin = render("stock_low", "admin", "email", digest)
+
+    assert sms.body == "Test Grocer: Sukuma Wiki (Kale) is back in stock for KES 60. http://shop.example"
+    assert email.subject == "Sukuma Wiki (Kale) is back in stock"
+    assert email.body.startswith("Hello Amina,\n\nSukuma Wiki (Kale) is back.\nIt costs KES 60.\n")
+    assert admin.subject == "Low in stock: Brookside Milk 500 ml and 1 more"
+    assert admin.body == (
+        "This has run low since the last morning:\n\n"
+        "Brookside Milk 500 ml (MILK-500)\n"
+        "                                      3 left\n"
+        "Sugar\n"
+        "                                 1.5 kg left\n"
+        "\nAll that is low, 2 in all:\n\n  flask --app wsgi products low-stock\n\nTest Grocer\n"
+    )

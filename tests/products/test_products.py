@@ -25,6 +25,7 @@ DEFAULTS = {
     "quantity_step": 1,
     "net_content": None,
     "vat_class": "standard",
+    "low_stock_threshold": None,
     "is_active": True,
     "image_url": None,
     "ingredients": None,
@@ -45,6 +46,7 @@ FULL: dict[str, Any] = {
     "quantity_step": 1,
     "net_content": "500 ml",
     "vat_class": "exempt",
+    "low_stock_threshold": 12.5,
     "is_active": True,
     "image_url": "https://img.example/milk.webp?v=1",
     "ingredients": "Milk",
@@ -76,7 +78,7 @@ def test_a_product_is_read_with_its_stock(client: FlaskClient, statements: list[
     answer = client.get(f"/products/{product}")
     assert answer.status_code == 200
     assert len(statements) == 1
-    assert set(answer.json) == set(ProductSchema().fields)
+    assert set(answer.json) == set(ProductSchema().fields) - {"low_stock_threshold"}
     assert (answer.json["name"], answer.json["category"], answer.json["stock"]) == ("Mango juice", "Drinks/Juice", 48)
 
 
@@ -135,7 +137,7 @@ def test_the_required_fields_are_enough(client: FlaskClient, admin: dict[str, st
     assert answer.headers["ETag"].startswith('"1-')
     assert {name: answer.json[name] for name in DEFAULTS} == DEFAULTS
     assert (answer.json["stock"], answer.json["in_stock"], answer.json["left"]) == (0, False, 0)
-    assert answer.json == client.get(answer.headers["Location"]).json
+    assert answer.json == client.get(answer.headers["Location"], headers=admin).json
     assert movements_of(answer.json["id"]) == []
 
 
@@ -318,7 +320,7 @@ def test_put_sets_what_is_sent_and_gives_the_rest_its_default_but_keeps_the_stoc
     assert answer.json["version"] == 2
     assert answer.json["created_at"] == product["created_at"]
     assert answer.json["updated_at"] > product["updated_at"]
-    assert answer.json == client.get(f"/products/{product['id']}").json
+    assert answer.json == client.get(f"/products/{product['id']}", headers=admin).json
     assert len(movements_of(product["id"])) == 1
 
 

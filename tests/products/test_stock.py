@@ -12,8 +12,9 @@ from sqlalchemy import text
 from grocery.db import db, transaction
 from grocery.errors import InvalidError, NotFoundError
 from grocery.products.errors import InsufficientStockError, OutOfStockError, ProductUnavailableError
+from grocery.products.inventory.correcting import count_stock
 from grocery.products.service import change_product
-from grocery.products.stock import adjust_stock, count_stock, return_stock, take_stock
+from grocery.products.stock import adjust_stock, return_stock, take_stock
 from tests.products.factories import make_order_row, make_product
 from tests.products.ledger import movements_of, select_rows, stock_of, unbalanced, wait_for_a_lock
 

@@ -89,6 +89,10 @@ def _number(cell: str) -> float | str:
     return float(cell) if _NUMBER.fullmatch(cell) else cell  # the schema refuses a text, by name
 
 
+def _optional_number(cell: str) -> float | str | None:
+    return _number(cell) if cell else None
+
+
 def _amount(cell: str) -> str | None:
     return cell or None
 
@@ -106,18 +110,20 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "compare_at_price": _amount,
     "quantity_step": _number,
     "stock": _number,
+    "low_stock_threshold": _optional_number,
     "unit": str.lower,
     "vat_class": str.lower,
     "is_active": _truth,
     "is_age_restricted": _truth,
     "allergens": _list,
 }
-_NUMERIC = ("price", "compare_at_price", "quantity_step", "stock")
+_NUMERIC = ("price", "compare_at_price", "quantity_step", "stock", "low_stock_threshold")
 _EMPTIED = (
     "description",
     "brand",
     "compare_at_price",
     "net_content",
+    "low_stock_threshold",
     "image_url",
     "ingredients",
     "allergens",

@@ -28,6 +28,7 @@ COLUMNS = (
     "net_content",
     "vat_class",
     "stock",
+    "low_stock_threshold",
     "is_active",
     "image_url",
     "ingredients",

@@ -29,6 +29,7 @@ _TYPES = {
     "quantity_step": "numeric",
     "net_content": "text",
     "vat_class": "text",
+    "low_stock_threshold": "numeric",
     "is_active": "boolean",
     "image_url": "text",
     "ingredients": "text",
@@ -50,8 +51,8 @@ _INSERT = text(f"""
         INSERT INTO price_history (product_id, price_cents, compare_at_price_cents, actor_id, reason)
         SELECT id, price_cents, compare_at_price_cents, :actor_id, 'created' FROM made
     )
-    INSERT INTO stock_movements (product_id, delta, reason, actor_id)
-    SELECT id, stock, 'opening', :actor_id FROM made WHERE stock > 0
+    INSERT INTO stock_movements (product_id, delta, stock_after, reason, actor_id)
+    SELECT id, stock, stock, 'opening', :actor_id FROM made WHERE stock > 0
 """)  # noqa: S608  # made of constants
 
 # The products are locked, so that what the statement finds before its own changes is what they cost until now.
