@@ -1,9 +1,11 @@
 """`flask products …`: the catalogue, for the operator."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from marshmallow import ValidationError, fields
@@ -13,7 +15,7 @@ from grocery.commands import CommandGroup, print_json
 from grocery.db import transaction
 from grocery.errors import InvalidError
 from grocery.fields import Money, Quantity, quantity_number
-from grocery.products import service
+from grocery.products import exports, service
 from grocery.products.imports.reading import COLUMNS, parse_mapping
 from grocery.products.imports.service import ImportReport, import_products
 from grocery.products.stock import MAX_STOCK
@@ -88,6 +90,30 @@ def import_command(file: Path, dry_run: bool, strict: bool, mapping: dict[str, s
 import_command.help = (import_command.help or "").format(columns=", ".join(COLUMNS))
 
 
+@products_cli.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@click.option("--category", metavar="PATH", help="Only this category, such as Drinks/Juice, and those below it.")
+@click.option("--bom", is_flag=True, help="Begin with a byte order mark, without which Excel breaks accents.")
+def export_command(file: str, category: str | None, bom: bool) -> None:
+    """Write the products, withdrawn ones too, to the CSV FILE, or to the terminal's output with -.
+
+    It has the columns of an import. A cell that a spreadsheet would run as a formula has an apostrophe before it, which
+    an import takes away again.
+    """
+    category_id = exports.find_category(category) if category is not None else None
+    count = exports.count_products(category_id)
+    try:
+        with (
+            _whole_file(file) as target,
+            click.progressbar(length=count, label="Exporting", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
+        ):
+            for block in exports.export_products(category_id, bom=bom):
+                target.write(block.text.encode())
+                bar.update(block.products)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
+
+
 @products_cli.command("set-price")
 @click.argument("sku")
 @click.argument("price", type=FieldType("price", Money()))
@@ -115,6 +141,23 @@ def set_stock(sku: str, quantity: Decimal, as_json: bool) -> None:
         print_json({"sku": sku, "name": row.name, "before": was, "stock": now})
     else:
         click.echo(f"{row.name}: {was} → {now}")
+
+
+@contextmanager
+def _whole_file(name: str) -> Iterator[IO[bytes]]:
+    """A file to write, or standard output; an old file stays unless the new one is written to its end."""
+    if name == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name)
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _print_report(report: ImportReport) -> None:

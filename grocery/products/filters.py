@@ -17,7 +17,7 @@ def filter_conditions(arguments: Mapping[str, Any], query: str | None) -> list[C
     if query:
         conditions.append(PRODUCTS.c.search.bool_op("@@")(tsquery(query)))
     if arguments["category"] is not None:
-        conditions.append(PRODUCTS.c.category_id.in_(_branch(arguments["category"])))
+        conditions.append(PRODUCTS.c.category_id.in_(branch_ids(arguments["category"])))
     if arguments["brand"]:
         conditions.append(func.lower(PRODUCTS.c.brand) == func.lower(arguments["brand"]))
     if arguments["min_price"] is not None:
@@ -36,7 +36,7 @@ def tsquery(query: str) -> ColumnElement[Any]:
     return func.to_tsquery("grocery", query)
 
 
-def _branch(category_id: int) -> Any:
+def branch_ids(category_id: int) -> Any:
     """The ids of a category and of all below it."""
     root, node = CATEGORIES.alias(), CATEGORIES.alias()
     is_below = func.starts_with(node.c.path, root.c.path + "/")

@@ -1,5 +1,6 @@
 """The documentation is true: what it shows is run as it stands there."""
 
+import json
 import os
 import re
 import shlex
@@ -113,6 +114,19 @@ def test_the_grocers_commands_work_as_written(
     assert run_sql("SELECT role, is_active FROM customers WHERE email = 'peter@example.com'") == [("staff", False)]
     assert run_sql("SELECT role FROM customers WHERE email = 'owner@example.com'") == [("admin",)]
     assert run_sql("SELECT status FROM notifications WHERE id = 17") == [("pending",)]
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_round_trip_of_the_catalogue_works_as_written(
+    shop: Shop, admin: dict[str, str], product: dict[str, Any], tmp_path: Path
+) -> None:
+    [script] = blocks("docs/api.md", "Importing and exporting products")
+    token = admin["Authorization"].removeprefix("Bearer ")
+    assert run(f"TOKEN={token}\n{script.replace('http://127.0.0.1:8000', shop.url)}", shop, tmp_path) == "[]"
+    imported = json.loads((tmp_path / "import.json").read_text())
+    assert (imported["status"], imported["rows"], imported["unchanged"]) == ("done", 1, 1)
+    assert product["name"] in (tmp_path / "products.csv").read_text()
 
 
 @pytest.mark.e2e

@@ -1,7 +1,7 @@
 """Cells of a CSV row as values of a product: by the same schema fields, and so the same rules, as in the API."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -15,6 +15,8 @@ from grocery.products.imports.reading import REQUIRED
 from grocery.products.schemas import NewProductSchema, WriteCategorySchema, optional_fields
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_SEPARATOR = re.compile("[,;|]")
+_ITEM = re.compile(r'\s*"((?:[^"]|"")+)"\s*(?=[,;|]|$)|([^,;|]+)')
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
 
 _ProductSchema = Schema.from_dict(optional_fields(NewProductSchema), name="ImportedProductSchema")
@@ -101,8 +103,18 @@ def _truth(cell: str) -> Any:
     return _WORDS.get(cell.lower(), cell)
 
 
+def join_list(items: Sequence[str]) -> str:
+    """Items as one cell, those with a separator in them in quotes."""
+    return ", ".join(_quoted(item) if item.startswith('"') or _SEPARATOR.search(item) else item for item in items)
+
+
+def _quoted(item: str) -> str:
+    return '"' + item.replace('"', '""') + '"'
+
+
 def _list(cell: str) -> list[str]:
-    return [part for part in map(str.strip, re.split("[,;|]", cell)) if part]
+    items = (quoted.replace('""', '"') or plain.strip() for quoted, plain in _ITEM.findall(cell))
+    return [item for item in items if item]
 
 
 _CONVERTERS: dict[str, Callable[[str], Any]] = {

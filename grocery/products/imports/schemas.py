@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate
 from grocery.errors import InvalidError
 from grocery.fields import Boolean, Schema, Text, Timestamp
 from grocery.products.imports.models import STATUSES
-from grocery.products.imports.reading import parse_mapping
+from grocery.products.imports.reading import COLUMNS, parse_mapping
 
 IMPORT_EXAMPLE = {
     "id": 3,
@@ -43,6 +43,28 @@ WAITING_EXAMPLE = {
 CANCELLED_EXAMPLE = {**IMPORT_EXAMPLE, "status": "cancelled", "percent": 61}
 
 
+_PRODUCT = {
+    "sku": "MILK-500",
+    "barcode": "6161100100015",
+    "name": "Fresh Milk 500 ml",
+    "category": "Dairy/Milk",
+    "price": "65.00",
+    "brand": "Brookside",
+    "unit": "each",
+    "quantity_step": "1",
+    "net_content": "500 ml",
+    "vat_class": "zero",
+    "stock": "24",
+    "is_active": "true",
+    "allergens": "milk",
+    "country_of_origin": "KE",
+    "is_age_restricted": "false",
+}
+EXPORT_EXAMPLE = "".join(
+    ",".join(cells) + "\r\n" for cells in (COLUMNS, [_PRODUCT.get(column, "") for column in COLUMNS])
+)
+
+
 class _Mapping(Text):
     """`sku=index,category=group/subgroup` as field → column."""
 
@@ -59,6 +81,13 @@ class ImportArgsSchema(Schema):
     map = _Mapping(
         load_default=dict,
         metadata={"description": "Other column names: `sku=index,category=group/subgroup`."},
+    )
+
+
+class ExportArgsSchema(Schema):
+    bom = Boolean(
+        load_default=False,
+        metadata={"description": "Begin with a byte order mark, without which Excel breaks accents."},
     )
 
 

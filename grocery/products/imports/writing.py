@@ -101,7 +101,9 @@ def differences(row: ProductRow, product: Row) -> dict[str, Any]:
     values = {**product._mapping, **changes}
     if (values["compare_at_price_cents"] or values["price_cents"] + 1) <= values["price_cents"]:
         changes["compare_at_price_cents"] = None  # the price rose to what it was compared with: the offer is over
-    _check_pieces(values, product.stock)
+    if not changes.keys().isdisjoint(("unit", "quantity_step")):
+        # Only then: the return of an order can bring back a part of what is sold by piece since.
+        _check_pieces(values, product.stock)
     return changes
 
 
