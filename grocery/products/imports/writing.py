@@ -10,8 +10,8 @@ from sqlalchemy import Row, text
 
 from grocery.db import db
 from grocery.products.imports.cells import ProductRow, RowError
+from grocery.products.imports.matching import select_known_products
 from grocery.products.models import Product
-from grocery.products.rows import select_products
 from grocery.products.schemas import ReplaceProductSchema, check_step
 from grocery.products.service import DEFAULT_STEP
 
@@ -37,6 +37,7 @@ _TYPES = {
     "country_of_origin": "text",
     "is_age_restricted": "boolean",
 }
+_PRICES = ("price_cents", "compare_at_price_cents")
 _COLUMNS = ", ".join(_TYPES)
 _TYPED = ", ".join(f"{column} {kind}" for column, kind in _TYPES.items())
 
@@ -96,6 +97,8 @@ def differences(row: ProductRow, product: Row) -> dict[str, Any]:
     Raises RowError when the values do not fit with those that stay.
     """
     changes = {column: value for column, value in row.values.items() if value != getattr(product, column)}
+    if _has_price_before_offer(row, product):
+        changes = {column: value for column, value in changes.items() if column not in _PRICES}
     if row.category.lower() != product.category.lower():
         changes["category"] = row.category
     values = {**product._mapping, **changes}
@@ -109,7 +112,7 @@ def differences(row: ProductRow, product: Row) -> dict[str, Any]:
 
 def lock_products(product_ids: Iterable[int]) -> dict[int, Row]:
     """The rows of these products as they are now, locked in the order of ids like everywhere."""
-    locked = select_products().where(Product.id.in_(list(product_ids))).order_by(Product.id)
+    locked = select_known_products().where(Product.id.in_(list(product_ids))).order_by(Product.id)
     rows = db.session.execute(locked.with_for_update(of=Product, key_share=True))
     return {row.id: row for row in rows}
 
@@ -130,6 +133,16 @@ def _to_json(products: Sequence[Mapping[str, Any]]) -> str:
     wanted = ("id", "stock", *_TYPES)
     rows = [{column: product[column] for column in wanted if column in product} for product in products]
     return orjson.dumps(rows, default=str).decode()
+
+
+def _has_price_before_offer(row: ProductRow, product: Row) -> bool:
+    """Whether a row states what returns after the offer that runs.
+
+    Sheets come from tills and from last week, and know nothing of an offer: they must not end it.
+    """
+    regular = product.regular_price_cents, product.regular_compare_at_cents
+    stated = row.values["price_cents"], row.values.get("compare_at_price_cents", product.regular_compare_at_cents)
+    return regular == stated
 
 
 def _check_pieces(values: Mapping[str, Any], stock: Decimal) -> None:

@@ -57,15 +57,15 @@ def schedule_price(
     """Have a product cost something else from `starts_at` (None: now), with `ends_at` until then; answers the row.
 
     What has started is carried out at once. Raises ProductNotFoundError, InvalidError for times in the past or too far
-    ahead and for an offer that is no lower than the price before, OfferOverlapsError, TooManyPriceChangesError.
+    ahead, for a price that is not below what it is compared with and for an offer that is no lower than the price before, OfferOverlapsError, TooManyPriceChangesError.
     """
     starts_at = starts_at or now
-    check_times(starts_at, ends_at, now)
+    wanted = Change(0, Price(price_cents, compare_at_price_cents), starts_at, ends_at)
+    _check_alone(wanted, now)
     current = settle_prices([product_id], now).get(product_id)
     if current is None:
         raise ProductNotFoundError()
     open_changes = read_open_changes([product_id])[product_id]
-    wanted = Change(0, Price(price_cents, compare_at_price_cents), starts_at, ends_at)
     _check_fits(wanted, current, open_changes)
     values = {
         "product_id": product_id,
@@ -129,17 +129,16 @@ def change_json(row: Row) -> dict[str, Any]:
     }
 
 
-def check_times(starts_at: datetime, ends_at: datetime | None, now: datetime) -> None:
-    """Raise InvalidError unless the times are in order, not over, and not further ahead than HORIZON."""
+def _check_alone(wanted: Change, now: datetime) -> None:
+    """Whether it makes sense by itself: times in order, not over and not further ahead than HORIZON."""
     errors = {}
-    if starts_at < now - GRACE:
-        errors["starts_at"] = ["Must not be in the past."]
-    if starts_at > now + HORIZON:
-        errors["starts_at"] = ["Must be within 2 years."]
-    if ends_at is not None and ends_at <= max(starts_at, now):
-        errors["ends_at"] = ["Must be after the start, and not in the past."]
-    if ends_at is not None and ends_at > now + HORIZON:
-        errors["ends_at"] = ["Must be within 2 years."]
+    latest = now + HORIZON
+    if wanted.price.compare_at is not None and wanted.price.compare_at <= wanted.price.price:
+        errors["compare_at_price"] = ["Must be above the price."]
+    if not now - GRACE <= wanted.starts_at <= latest:
+        errors["starts_at"] = ["Must not be in the past, and within 2 years."]
+    if wanted.ends_at is not None and not max(wanted.starts_at, now) < wanted.ends_at <= latest:
+        errors["ends_at"] = ["Must be after the start, not in the past, and within 2 years."]
     if errors:
         raise InvalidError("One or more fields are not valid.", errors=errors)
 

@@ -9,7 +9,7 @@ from grocery.api import Blueprint
 from grocery.auth.access import admin_required, current_person, staff_required
 from grocery.db import reader, transaction
 from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link
-from grocery.products.prices import service
+from grocery.products.prices import examples, service
 from grocery.products.prices.history import Page, list_history
 from grocery.products.prices.schemas import (
     PriceChangeArgsSchema,
@@ -22,32 +22,6 @@ from grocery.products.service import check_product_exists
 blp = Blueprint("prices", __name__, url_prefix="/products", description="Offers, scheduled prices, history of prices.")
 
 _BAD_PAGE = "An argument is not valid."
-_WANTED = {"price": "99.00", "starts_at": "2026-12-01T00:00:00Z", "ends_at": "2026-12-08T00:00:00Z", "note": "Jamhuri"}
-_CHANGE = {
-    "id": 31,
-    "product_id": 7,
-    "status": "scheduled",
-    "price": "99.00",
-    "compare_at_price": None,
-    "starts_at": "2026-12-01T00:00:00Z",
-    "ends_at": "2026-12-08T00:00:00Z",
-    "started_at": None,
-    "ended_at": None,
-    "price_before": None,
-    "compare_at_price_before": None,
-    "note": "Jamhuri",
-    "actor_id": 1,
-    "created_at": "2026-11-20T08:15:00Z",
-}
-_RECORD = {
-    "id": 412,
-    "price": "99.00",
-    "compare_at_price": "120.00",
-    "changed_at": "2026-12-01T00:00:00Z",
-    "reason": "offer_started",
-    "actor_id": None,
-    "lowest_price_30_days": "115.00",
-}
 
 
 @blp.route("/<int:product_id>/prices")
@@ -60,7 +34,7 @@ _RECORD = {
     PriceChangeSchema(many=True),
     description="A page, the latest start first.",
     headers=NEXT_LINK,
-    example=[_CHANGE],
+    example=[examples.CHANGE],
 )
 def list_price_changes(arguments: dict[str, Any], product_id: int) -> Response:
     """List a product's offers and scheduled prices
@@ -78,8 +52,8 @@ def list_price_changes(arguments: dict[str, Any], product_id: int) -> Response:
     _409="Another offer runs in that time (`offer_overlaps`, with its `change_id`), or too many changes are ahead "
     "(`too_many_price_changes`)."
 )
-@blp.arguments(SchedulePriceSchema, example=_WANTED)
-@blp.response(201, PriceChangeSchema, description="The change as it is scheduled.", example=_CHANGE)
+@blp.arguments(SchedulePriceSchema, example=examples.WANTED)
+@blp.response(201, PriceChangeSchema, description="The change as it is scheduled.", example=examples.CHANGE)
 def schedule_price(body: dict[str, Any], product_id: int) -> dict[str, Any]:
     """Schedule an offer or another price
 
@@ -113,7 +87,7 @@ def cancel_price_change(product_id: int, change_id: int) -> None:
 @blp.problems(_422=_BAD_PAGE)
 @blp.arguments(PageArgsSchema, location="query")
 @blp.response(
-    200, PriceRecordSchema(many=True), description="A page, newest first.", headers=NEXT_LINK, example=[_RECORD]
+    200, PriceRecordSchema(many=True), description="A page, newest first.", headers=NEXT_LINK, example=[examples.RECORD]
 )
 def list_price_history(arguments: dict[str, Any], product_id: int) -> Response:
     """List what a product has cost
