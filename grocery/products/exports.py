@@ -19,7 +19,8 @@ from grocery.products.filters import branch_ids
 from grocery.products.imports.cells import join_list
 from grocery.products.imports.formulas import escape
 from grocery.products.imports.reading import COLUMNS
-from grocery.products.rows import PRODUCTS, select_products
+from grocery.products.prices.rows import select_products_with_regular_prices
+from grocery.products.rows import PRODUCTS
 from grocery.products.schemas import NewProductSchema
 
 # Rows of one statement. Between two, nothing is held: a slow reader keeps neither a connection nor a snapshot.
@@ -65,7 +66,7 @@ def find_category(path: str) -> int:
 
 def _read(category_id: int | None, after_id: int) -> list[Row[Any]]:
     is_next = (PRODUCTS.c.id > after_id, *_conditions(category_id))
-    statement = select_products().where(*is_next).order_by(PRODUCTS.c.id).limit(_BATCH_ROWS)
+    statement = select_products_with_regular_prices().where(*is_next).order_by(PRODUCTS.c.id).limit(_BATCH_ROWS)
     with reader() as connection:
         return list(connection.execute(statement))
 
@@ -81,7 +82,15 @@ def _to_csv(rows: Any) -> str:
 
 
 def _cells(row: Row[Any]) -> list[str]:
-    return [_cell(write, getattr(row, attribute)) for attribute, write in _WRITERS]
+    values = {**row._mapping, **_prices(row)}
+    return [_cell(write, values[attribute]) for attribute, write in _WRITERS]
+
+
+def _prices(row: Row[Any]) -> dict[str, int | None]:
+    """What returns after the offer that runs, if one does: imported when it is over, a sheet must not bring it back."""
+    if row.regular_price_cents is None:
+        return {}
+    return {"price_cents": row.regular_price_cents, "compare_at_price_cents": row.regular_compare_at_cents}
 
 
 def _cell(write: Callable[[Any], str], value: Any) -> str:

@@ -5,13 +5,12 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ARRAY, Row, Select, Text, and_, cast, func, or_
+from sqlalchemy import ARRAY, Row, Text, cast, func, or_
 
 from grocery.db import db
 from grocery.products.imports.cells import ProductRow, RowError, name_key
 from grocery.products.models import Product
-from grocery.products.prices.models import PriceChange
-from grocery.products.rows import select_products
+from grocery.products.prices.rows import select_products_with_regular_prices
 
 
 class Seen:
@@ -76,20 +75,6 @@ def _hash(*key: str) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
-def select_known_products() -> Select:
-    """`select_products()` with what returns after the offer that runs: `regular_price_cents`, None without an offer,
-    and `regular_compare_at_cents`."""
-    runs = and_(PriceChange.product_id == Product.id, PriceChange.status == "active")
-    return (
-        select_products()
-        .add_columns(
-            PriceChange.price_before_cents.label("regular_price_cents"),
-            PriceChange.compare_at_before_cents.label("regular_compare_at_cents"),
-        )
-        .outerjoin(PriceChange, runs)
-    )
-
-
 class Matches:
     """The products in the database that some rows may be about."""
 
@@ -126,7 +111,9 @@ class Matches:
         barcodes = [row.barcode for row in rows if row.barcode]
         if not (skus or barcodes):
             return
-        statement = select_known_products().where(or_(Product.sku.in_(skus), Product.barcode.in_(barcodes)))
+        statement = select_products_with_regular_prices().where(
+            or_(Product.sku.in_(skus), Product.barcode.in_(barcodes))
+        )
         for product in db.session.execute(statement):
             if product.sku:
                 self._by_sku[product.sku] = product
@@ -138,7 +125,9 @@ class Matches:
             return
         wanted = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name", name="wanted")
         statement = (
-            select_known_products().join(wanted, func.lower(Product.name) == func.lower(wanted.c.name)).distinct()
+            select_products_with_regular_prices()
+            .join(wanted, func.lower(Product.name) == func.lower(wanted.c.name))
+            .distinct()
         )
         for product in db.session.execute(statement):
             self._by_name[name_key(product.name, product.brand, product.category)].append(product)

@@ -10,8 +10,8 @@ from sqlalchemy import Row, text
 
 from grocery.db import db
 from grocery.products.imports.cells import ProductRow, RowError
-from grocery.products.imports.matching import select_known_products
 from grocery.products.models import Product
+from grocery.products.prices.rows import select_products_with_regular_prices
 from grocery.products.schemas import ReplaceProductSchema, check_step
 from grocery.products.service import DEFAULT_STEP
 
@@ -112,7 +112,7 @@ def differences(row: ProductRow, product: Row) -> dict[str, Any]:
 
 def lock_products(product_ids: Iterable[int]) -> dict[int, Row]:
     """The rows of these products as they are now, locked in the order of ids like everywhere."""
-    locked = select_known_products().where(Product.id.in_(list(product_ids))).order_by(Product.id)
+    locked = select_products_with_regular_prices().where(Product.id.in_(list(product_ids))).order_by(Product.id)
     rows = db.session.execute(locked.with_for_update(of=Product, key_share=True))
     return {row.id: row for row in rows}
 

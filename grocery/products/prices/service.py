@@ -57,7 +57,8 @@ def schedule_price(
     """Have a product cost something else from `starts_at` (None: now), with `ends_at` until then; answers the row.
 
     What has started is carried out at once. Raises ProductNotFoundError, InvalidError for times in the past or too far
-    ahead, for a price that is not below what it is compared with and for an offer that is no lower than the price before, OfferOverlapsError, TooManyPriceChangesError.
+    ahead and for a price that is not below what it is compared with or, in an offer, the price before,
+    OfferOverlapsError, TooManyPriceChangesError.
     """
     starts_at = starts_at or now
     wanted = Change(0, Price(price_cents, compare_at_price_cents), starts_at, ends_at)

@@ -1,10 +1,12 @@
 """What an import does to prices over time."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from grocery.products.exports import export_products
 from grocery.products.imports import import_products
 from grocery.products.prices.jobs import apply_due_prices
 from tests.auth.factories import make_customer
@@ -71,6 +73,22 @@ def test_a_sheet_from_during_the_offer_changes_nothing(run: Import, schedule: Sc
     schedule(product, 80_00, 0, 4)
     assert run("A,80,100") == (0, 0, 1)
     assert (price_of(product), statuses_of(product)) == ((80_00, 100_00, 2), ["active"])
+
+
+def test_an_export_during_the_offer_has_the_price_that_returns_and_imported_again_changes_nothing(
+    schedule: Schedule, tmp_path: Path
+) -> None:
+    product = make_product(sku="A", price_cents=100_00, compare_at_price_cents=120_00)
+    schedule(product, 80_00, 0, 4)
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("".join(block.text for block in export_products()))
+    [row] = csv.DictReader(sheet.read_text().splitlines())
+    assert (row["price"], row["compare_at_price"]) == ("100.00", "120.00")
+    for _ in range(2):
+        report = import_products(sheet)
+        assert (report.unchanged, report.updated, report.refusals) == (1, 0, [])
+        apply_due_prices(NOW + 4 * HOUR)
+    assert (price_of(product), statuses_of(product)) == ((100_00, 120_00, 3), ["ended"])
 
 
 @pytest.mark.parametrize(
