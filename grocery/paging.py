@@ -48,11 +48,15 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     return key
 
 
-def add_next_link(response: Response, cursor: str | None) -> Response:
-    """Say in the `Link` header (RFC 8288) where the next page is, if there is one."""
+def add_next_link(response: Response, cursor: str | None, **changed: str) -> Response:
+    """Say in the `Link` header (RFC 8288) where the next page is, if there is one.
+
+    It has the arguments of this request, but for those that are `changed`.
+    """
     if cursor is not None:
-        arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-        query = urlencode([*arguments, ("cursor", cursor)])
+        changed = {**changed, "cursor": cursor}
+        arguments = [(name, value) for name, value in request.args.items(multi=True) if name not in changed]
+        query = urlencode([*arguments, *changed.items()])
         response.headers["Link"] = f'<{request.base_url}?{query}>; rel="next"'
     return response
 

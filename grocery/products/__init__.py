@@ -15,6 +15,7 @@ from grocery.products.inventory.cli import STOCK_COMMANDS
 from grocery.products.prices import jobs as price_jobs
 from grocery.products.prices.cli import prices_command, schedule_price_command
 from grocery.products.prices.views import blp as prices_blp
+from grocery.products.search.cli import synonyms_cli
 from grocery.products.views import blp
 from grocery.queues import bulk_task, periodic_task
 
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     browsing.init_app(app)
     register_blueprint(app, stock_views.blp)
     register_blueprint(app, alert_views.blp)
+    products_cli.add_command(synonyms_cli)
     app.cli.add_command(products_cli)
     bulk_task.connect(import_jobs.bulk_tasks)
     bulk_task.connect(stock_tasks.bulk_tasks)

@@ -15,6 +15,7 @@ from grocery.products.errors import (
     CategoryNotFoundError,
 )
 from grocery.products.models import Category
+from grocery.queues import BULK, ring_after_commit
 
 #: Levels of the tree, whose JSON nests two deep with each: JSON parsers stop at a few hundred.
 MAX_DEPTH = 100
@@ -29,7 +30,7 @@ _COLUMNS = tuple(Category.__table__.columns)
 _LOCK = text("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
 
 _MOVE_BRANCH = text("""
-    UPDATE categories SET path = :new_path || substr(path, length(:old_path) + 1)
+    UPDATE categories SET path = :new_path || substr(path, length(:old_path) + 1), is_moved = true
     WHERE path = :old_path OR starts_with(path, :old_path || '/')
 """)
 
@@ -124,10 +125,8 @@ def replace_category(category_id: int, values: Mapping[str, Any]) -> Row:
         raise CategoryCycleError()
     for rest in _rests_below(old_path):
         _check_path(new_path + rest)
-    try:
-        db.session.execute(_MOVE_BRANCH, {"old_path": old_path, "new_path": new_path})
-    except IntegrityError as error:
-        raise CategoryExistsError(new_path) from error
+    if new_path != old_path:
+        _move_branch(old_path, new_path)
     changed = update(Category).where(Category.id == category_id).values(values).returning(*_COLUMNS)
     return db.session.execute(changed, execution_options={"synchronize_session": False}).one()
 
@@ -177,6 +176,15 @@ def _path_below(parent_id: int | None, name: str) -> str:
         errors = {"parent_id": ["There is no such category."]}
         raise InvalidError("One or more fields are not valid.", errors=errors)
     return f"{parent_path}/{name}"
+
+
+def _move_branch(old_path: str, new_path: str) -> None:
+    """Change the paths of a branch; those in its products follow in the background."""
+    try:
+        db.session.execute(_MOVE_BRANCH, {"old_path": old_path, "new_path": new_path})
+    except IntegrityError as error:
+        raise CategoryExistsError(new_path) from error
+    ring_after_commit(BULK)
 
 
 def _rests_below(path: str) -> list[str]:

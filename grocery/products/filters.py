@@ -6,16 +6,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 
 from grocery.products.rows import CATEGORIES, PRODUCTS
+from grocery.products.search.query import Search
 
 
-def filter_conditions(arguments: Mapping[str, Any], query: str | None) -> list[ColumnElement[bool]]:
+def filter_conditions(arguments: Mapping[str, Any], search: Search | None) -> list[ColumnElement[bool]]:
     """The conditions on products that fit `arguments`, those of FilterArgsSchema.
 
-    `query` is what `q` means as a full text query; None: no search.
+    `search` is what `q` means; None: no search.
     """
     conditions: list[ColumnElement[bool]] = []
-    if query:
-        conditions.append(PRODUCTS.c.search.bool_op("@@")(tsquery(query)))
+    if search:
+        conditions.append(or_(PRODUCTS.c.search.bool_op("@@")(tsquery(search.matches)), has_code(search)))
     if arguments["category"] is not None:
         conditions.append(PRODUCTS.c.category_id.in_(branch_ids(arguments["category"])))
     if arguments["brand"]:
@@ -34,6 +35,13 @@ def filter_conditions(arguments: Mapping[str, Any], query: str | None) -> list[C
 def tsquery(query: str) -> ColumnElement[Any]:
     """A query of the configuration whose words the column `products.search` has."""
     return func.to_tsquery("grocery", query)
+
+
+def has_code(search: Search) -> ColumnElement[bool]:
+    """Whether what was typed is the SKU, in the letter case of the shop or all in one, or the barcode."""
+    typed = search.typed
+    skus = sorted({typed, typed.upper(), typed.lower()})
+    return or_(PRODUCTS.c.sku.in_(skus), PRODUCTS.c.barcode == typed)
 
 
 def branch_ids(category_id: int) -> Any:

@@ -66,6 +66,8 @@ class Category(Base):
     name: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(Text)
     position: Mapped[int] = mapped_column(server_default=text("0"))
+    # Its path was changed, and copies of it in products have not followed yet.
+    is_moved: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Product(Base):

@@ -13,10 +13,11 @@ from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
 from grocery.products.hooks import product_deleting
 from grocery.products.inventory.correcting import count_stock
-from grocery.products.models import Product, StockMovement
+from grocery.products.models import Category, Product, StockMovement
 from grocery.products.prices.history import note_prices
 from grocery.products.rows import PRODUCT_COLUMNS, select_product
 from grocery.products.schemas import check_prices, check_step
+from grocery.products.search.upkeep import mark_words_stale
 from grocery.web import check_version
 
 #: What `quantity_step` is unless told.
@@ -52,7 +53,7 @@ def create_product(values: Mapping[str, Any], *, actor_id: int | None) -> Row:
     """
     filled = _with_default_step(values)
     try:
-        product_id = db.session.scalar(insert(Product).values(filled).returning(Product.id)) or 0
+        product_id = db.session.scalar(insert(Product).values(_with_path(filled)).returning(Product.id)) or 0
     except IntegrityError as error:
         _raise_refusal(error, filled)
     if filled["stock"]:
@@ -107,6 +108,7 @@ def delete_product(product_id: int, *, version: int | None, actor_id: int | None
     deleted = delete(Product).where(Product.id == product_id).returning(Product.version)
     # Checked again, as the row was not locked before: an error rolls the deletion back.
     _check_found(db.session.scalar(deleted), version)
+    mark_words_stale()
 
 
 def set_price(sku: str, price_cents: int) -> tuple[Row, int]:
@@ -144,6 +146,17 @@ def _with_default_step(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"quantity_step": DEFAULT_STEP[values["unit"]], **values}
 
 
+def _with_path(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With the path of the category, if there is one among the values; an unknown one is refused by its foreign key.
+
+    The category is shared, so that one that is being renamed is waited for: its products have been looked for then.
+    """
+    if "category_id" not in values:
+        return dict(values)
+    path = select(Category.path).where(Category.id == values["category_id"]).with_for_update(read=True)
+    return {**values, "category_path": func.coalesce(path.scalar_subquery(), "")}
+
+
 def _lock(product_id: int, *, with_keys: bool = False) -> Row:
     """Lock a product for a change. Orders that are being placed wait only when its keys could change, too.
 
@@ -179,7 +192,7 @@ def _check_together(product: Mapping[str, Any], stock: Decimal) -> None:
 
 
 def _update(statement: Update, changes: Mapping[str, Any]) -> None:
-    changed = statement.values({**changes, "version": Product.version + 1, "updated_at": func.now()})
+    changed = statement.values({**_with_path(changes), "version": Product.version + 1, "updated_at": func.now()})
     try:
         db.session.execute(changed, execution_options={"synchronize_session": False})
     except IntegrityError as error:

@@ -1,6 +1,7 @@
 """The routes of /products."""
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
@@ -44,6 +45,16 @@ _IF_MATCH = {
     "description": "The `ETag` that was read: when somebody has changed the product since, nothing is done.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match` and `If-Match`."}}
+_SPELLING = {
+    "X-Did-You-Mean": {
+        "schema": {"type": "string"},
+        "description": "When `q` found less than three products: a better spelling, percent-encoded UTF-8.",
+    },
+    "X-Search-Corrected": {
+        "schema": {"type": "string", "enum": ["true"]},
+        "description": "`q` found nothing; these are the products that `X-Did-You-Mean` finds.",
+    },
+}
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the product is."}}
 _TAKEN = "Another product has this SKU or barcode: `sku_taken`, `barcode_taken`."
 _STALE = "The product was changed since it was read: `stale_version`."
@@ -61,13 +72,17 @@ _UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of o
     200,
     ListedProductSchema(many=True),
     description="A page of products for sale.",
-    headers={**_ETAG, **NEXT_LINK},
+    headers={**_ETAG, **NEXT_LINK, **_SPELLING},
     example=[examples.LISTED_PRODUCT],
 )
 def list_products(arguments: dict[str, Any]) -> Response:
     """List products
 
-    All filters must fit. `q` wants every word, or a longer one that begins with it, in name, brand or description.
+    All filters must fit. `q` wants every word, a longer one that begins with it, or another name of the same thing, in
+    name, brand, category or description; or it is an SKU or a barcode. The most relevant come first, those in stock
+    before the others, 3,000 at the most. When it finds less than three products, `X-Did-You-Mean` has a better
+    spelling, if there is one; when it finds none, the answer is what that one finds.
+
     The next page stands in the header `Link`. With the `ETag` of an earlier answer in `If-None-Match`, the answer is
     304 as long as nothing has changed.
 
@@ -78,7 +93,13 @@ def list_products(arguments: dict[str, Any]) -> Response:
     with reader() as connection:
         page = read_page(connection, arguments)
     response = jsonify([listed_product_json(row) for row in page.rows])
-    return add_etag(add_next_link(response, page.next_cursor))
+    if page.suggested is None:
+        return add_etag(add_next_link(response, page.next_cursor))
+    response.headers["X-Did-You-Mean"] = quote(page.suggested)
+    if page.is_corrected:
+        response.headers["X-Search-Corrected"] = "true"
+    # The cursor is one of the corrected search.
+    return add_etag(add_next_link(response, page.next_cursor, q=page.suggested))
 
 
 @blp.route("/<int:product_id>")

@@ -36,6 +36,7 @@ def make_product(category: str = "Pantry", **overrides: Any) -> int:
         "price_cents": 100_00,
         "stock": Decimal(10),
         "category_id": make_category(category),
+        "category_path": category,
         **overrides,
     }
     with db.engine.begin() as connection:

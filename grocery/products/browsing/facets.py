@@ -11,7 +11,8 @@ from grocery import money
 from grocery.products.browsing.bands import Band, band_sql, make_bands
 from grocery.products.filters import filter_conditions
 from grocery.products.rows import PRODUCTS
-from grocery.products.search.query import prefix_query
+from grocery.products.search import vocabulary
+from grocery.products.search.query import Search, parse_search
 
 # Price band, offer and stock as one number: the fewer columns there are to group by, the faster it goes.
 _CELL: ColumnElement[Any] = literal_column(
@@ -52,18 +53,18 @@ def count_facets(connection: Connection, arguments: Mapping[str, Any]) -> dict[s
     `arguments` are those of FilterArgsSchema; the products are those that the list has under the same ones.
     """
     typed = arguments["q"]
-    query = prefix_query(typed) if typed else None
-    if typed and not query:
+    search = parse_search(typed, vocabulary()) if typed else None
+    if typed and not search:
         return _facets_json(arguments, [], [], [])
-    row = connection.execute(_select_facets(arguments, query)).one()
+    row = connection.execute(_select_facets(arguments, search)).one()
     return _facets_json(arguments, row.categories, row.brands, row.cells)
 
 
-def _select_facets(arguments: Mapping[str, Any], query: str | None) -> Select:
+def _select_facets(arguments: Mapping[str, Any], search: Search | None) -> Select:
     """Counts by all facets together, and of these few groups the totals by each."""
     cells = (
         select(PRODUCTS.c.category_id, PRODUCTS.c.brand, _CELL.label("cell"), cast(func.count(), Integer).label("n"))
-        .where(PRODUCTS.c.is_active, *filter_conditions(arguments, query))
+        .where(PRODUCTS.c.is_active, *filter_conditions(arguments, search))
         .group_by(PRODUCTS.c.category_id, PRODUCTS.c.brand, text("cell"))
         .cte("cells")
     )

@@ -10,6 +10,7 @@ from grocery.db import transaction
 from grocery.products.imports.applying import Outcome, apply_chunk, apply_whole, read_chunks
 from grocery.products.imports.matching import Seen
 from grocery.products.imports.reading import Table, check_file
+from grocery.products.search.upkeep import refresh_words
 
 _ANALYZE_FROM = 500
 
@@ -49,10 +50,11 @@ def import_products(
 
 
 def refresh_statistics(changes: int) -> None:
-    """Tell the planner about many changes: until autovacuum came by, lists would be slow. Commits."""
+    """After many changes, tell the planner (until autovacuum came by, lists would be slow) and count words. Commits."""
     if changes >= _ANALYZE_FROM:
         with transaction() as session:
             session.execute(text("ANALYZE products, categories"))
+        refresh_words()
 
 
 def _import_by_chunks(

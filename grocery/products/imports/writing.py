@@ -41,12 +41,16 @@ _PRICES = ("price_cents", "compare_at_price_cents")
 _COLUMNS = ", ".join(_TYPES)
 _TYPED = ", ".join(f"{column} {kind}" for column, kind in _TYPES.items())
 
+# Each product has a copy of its category's path. Sharing the category makes a renaming wait that would miss the copy.
+_PATH = "(SELECT path FROM categories WHERE id = given.category_id FOR SHARE)"
+
 # One JSON parameter for all rows: PostgreSQL gives the values their types, lists included, and the statement is the
 # same whatever the number of rows. All names in it are constants above.
 _INSERT = text(f"""
     WITH made AS (
-        INSERT INTO products ({_COLUMNS}, stock)
-        SELECT {_COLUMNS}, stock FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given ({_TYPED}, stock numeric)
+        INSERT INTO products ({_COLUMNS}, category_path, stock)
+        SELECT {_COLUMNS}, {_PATH}, stock
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given ({_TYPED}, stock numeric)
         RETURNING id, stock, price_cents, compare_at_price_cents
     ), priced AS (
         INSERT INTO price_history (product_id, price_cents, compare_at_price_cents, actor_id, reason)
@@ -66,7 +70,7 @@ _UPDATE = text(f"""
               IS DISTINCT FROM (products.price_cents, products.compare_at_price_cents)
     ), changed AS (
         UPDATE products SET ({_COLUMNS}) = ROW ({", ".join(f"given.{column}" for column in _TYPES)}),
-               version = version + 1, updated_at = now()
+               category_path = {_PATH}, version = version + 1, updated_at = now()
         FROM given WHERE products.id = given.id
     ), ended AS (
         UPDATE price_changes SET status = 'ended', ended_at = clock_timestamp()

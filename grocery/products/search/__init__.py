@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from grocery.products.search import keeper, upkeep
+from grocery.products.search import keeper, paths, upkeep
 from grocery.products.search.keeper import vocabulary
 from grocery.products.search.vocabulary import Vocabulary, Word
 from grocery.queues import bulk_task
@@ -13,3 +13,4 @@ __all__ = ["Vocabulary", "Word", "init_app", "vocabulary"]
 def init_app(app: Flask) -> None:
     keeper.init_app(app)
     bulk_task.connect(upkeep.bulk_tasks)
+    bulk_task.connect(paths.bulk_tasks)

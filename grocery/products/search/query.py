@@ -1,8 +1,113 @@
-"""What shoppers type, as a full text query of PostgreSQL (pure)."""
+"""What shoppers type, as a full text query of PostgreSQL and as a pattern for names (pure)."""
 
-from grocery.products.search.words import words_of
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+from grocery.products.search.synonyms import Part
+from grocery.products.search.vocabulary import Vocabulary
+from grocery.products.search.words import singular, words_of
+
+# Shorter words that another one follows are finished ("5 l", "no sugar"): as beginnings they are of everything.
+_MIN_PREFIX_LETTERS = 3
+
+# Ways to go on with an unfinished word: "bakin" is no beginning of "baking", which the index has as "bake".
+_COMPLETIONS = 5
+
+# A name says what a thing is at the end of a part: "Peanut Butter - Creamy", "Nyanya (Tomatoes), 1 kg".
+_PART_BEGINS, _PART_ENDS = r"(^|[(/])([^-,(/+]*\s)?", r"\s*($|[-,()/+0-9])"
 
 
-def prefix_query(typed: str) -> str | None:
-    """A `tsquery` that wants every word, or a longer one that begins with it; None when there is no word at all."""
-    return " & ".join(f"{word}:*" for word in words_of(typed)) or None
+@dataclass(frozen=True)
+class Search:
+    """A search: texts for `to_tsquery`, regular expressions for names, and what may be an SKU or a barcode.
+
+    In all of them, only letters, their marks and digits are what the shopper typed.
+    """
+
+    typed: str
+    words: tuple[str, ...]
+    #: Every word, or a longer one that begins with it, or a synonym.
+    matches: str
+    #: The same for the order: words that are known whole count only as they are.
+    ranks: str
+    #: For names of things that are what was searched for: "rice" for "Basmati Rice", not for "Rice Cooker".
+    names: str
+    #: How the names of those begin that are called just so, in lower case.
+    begins: str
+
+
+def parse_search(typed: str, vocabulary: Vocabulary) -> Search | None:
+    """What is searched for; None when there is no word at all."""
+    words = words_of(typed)
+    if not words:
+        return None
+    parts = vocabulary.synonyms.split(words)
+    last = len(words) - 1
+    finished = {word for position, word in enumerate(words) if position < last or len(word) >= _MIN_PREFIX_LETTERS}
+    known = {word for word in finished if vocabulary.is_word(word)}
+    short = {word for word in finished if len(word) < _MIN_PREFIX_LETTERS}
+    heads = "|".join(dict.fromkeys(head for part in parts for head in _heads(part, vocabulary)))
+    return Search(
+        typed=typed,
+        words=tuple(words),
+        matches=" & ".join(_alternatives(part, short, lambda word: _begun(word, vocabulary)) for part in parts),
+        ranks=" & ".join(_alternatives(part, known | short, lambda word: _likely(word, vocabulary)) for part in parts),
+        names=f"{_PART_BEGINS}({heads}){_PART_ENDS}",
+        begins=" ".join([*words[:-1], singular(words[-1])]),
+    )
+
+
+def correct_words(words: Sequence[str], vocabulary: Vocabulary) -> list[str] | None:
+    """The words with those that the vocabulary does not know put right as far as possible; None without a change."""
+    corrected = [word if vocabulary.knows(word) else _corrected(word, vocabulary) for word in words]
+    return None if corrected == list(words) else corrected
+
+
+def _corrected(word: str, vocabulary: Vocabulary) -> str:
+    if nearest := vocabulary.correct(word):
+        return nearest
+    longer = vocabulary.containing(word, 1)
+    return longer[0].text if longer else word
+
+
+def _alternatives(part: Part, whole: Set[str], expand: Callable[[str], str]) -> str:
+    """A part of the search or one of its meanings; all but `whole` words expanded."""
+    literal = _all_of([word if word in whole else expand(word) for word in part.words])
+    return _any_of([literal, *map(_all_of, part.meanings)])
+
+
+def _begun(word: str, vocabulary: Vocabulary) -> str:
+    """All words that begin so."""
+    if len(word) < _MIN_PREFIX_LETTERS or vocabulary.is_word(word):
+        return f"{word}:*"
+    return _any_of([f"{word}:*", *(one.text for one in vocabulary.complete(word, _COMPLETIONS))])
+
+
+def _likely(word: str, vocabulary: Vocabulary) -> str:
+    """The most used words that begin so. All of them would favour names in which every word begins with an s."""
+    return _any_of([one.text for one in vocabulary.complete(word, _COMPLETIONS)] or [f"{word}:*"])
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    return terms[0] if len(terms) == 1 else "(" + " | ".join(terms) + ")"
+
+
+def _all_of(terms: Sequence[str]) -> str:
+    return terms[0] if len(terms) == 1 else "(" + " & ".join(terms) + ")"
+
+
+def _heads(part: Part, vocabulary: Vocabulary) -> list[str]:
+    word = part.words[0]
+    if not part.meanings and (len(word) < _MIN_PREFIX_LETTERS or not vocabulary.is_word(word)):
+        return [rf"{word}\w*"]
+    return [_phrase(words) for words in (part.words, *part.meanings)]
+
+
+def _phrase(words: Sequence[str]) -> str:
+    """A pattern of words in either number, with anything but letters between them."""
+    return r"\W+".join(map(_either_number, words))
+
+
+def _either_number(word: str) -> str:
+    stem = singular(word)
+    return f"{stem[:-1]}(y|ies)" if stem.endswith("y") else f"{stem}(s|es)?"
