@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def apply_at(hours: float) -> int:
-    return apply_due_prices(NOW + hours * HOUR)
+    return apply_due_prices(NOW + hours * HOUR, work_seconds=60)
 
 
 def times_of(product_id: int) -> list[tuple]:
@@ -138,7 +138,8 @@ def test_more_products_than_a_transaction_takes(schedule: Schedule) -> None:
             ),
             {"now": NOW, "end": NOW + HOUR},
         )
-    assert apply_at(0) == count
+    assert apply_due_prices(NOW, work_seconds=0) == BATCH
+    assert apply_at(0) == count - BATCH
     assert select_rows("SELECT price_cents, version, count(*) FROM products GROUP BY 1, 2") == [(90_00, 2, count)]
     assert apply_at(1) == count
     assert select_rows("SELECT price_cents, version, count(*) FROM products GROUP BY 1, 2") == [(100_00, 3, count)]
