@@ -56,19 +56,15 @@ def main() -> None:
         _show("command, new products", data_dir, _COMMAND, "products", "import", large)
         _show("command, the same again", data_dir, _COMMAND, "products", "import", large)
         _show("command, export", data_dir, _COMMAND, "products", "export", f"{directory}/export.csv")
-        _show("command, import of that export", data_dir, _COMMAND, "products", "import", f"{directory}/export.csv")
         for label, path, strict in (("new products", files[ROWS], False), ("strict", files[MAX_STRICT_ROWS], True)):
             with app.app_context():
                 _empty()
                 _stage(path, strict=strict)
             _show(f"API, {label}, {path.stem} rows", data_dir, _WORKER)
-        with app.app_context():
-            _stage(files[MAX_STRICT_ROWS], strict=True)
-        _show("API, strict, the same again", data_dir, _WORKER)
 
 
 def work() -> None:
-    """Do what waits, in steps as the bulk job does; show the longest and what going on costs at the end."""
+    """Do what waits, in steps as the bulk job does; show the longest."""
     steps = []
     with _app(Path(sys.argv[1])).app_context():
         while True:

@@ -16,7 +16,7 @@ from grocery.products.prices.rows import select_products_with_regular_prices
 class Seen:
     """The rows of a file so far, by what they are known by: a product stands in a file once.
 
-    Keeps about 400 bytes for each row, whatever its length. Keys are kept as hashes of 64 bits, the same in every
+    Keeps about 600 bytes for each row, whatever its length. Keys are kept as hashes of 64 bits, the same in every
     process: what one chunk has added can be stored, so that another process goes on behind it.
     """
 

@@ -16,10 +16,11 @@ from grocery.queues import BULK, ring_after_commit
 
 PART_BYTES = 256 * 1024
 
-#: Rows of a file. What they are known by is kept in memory: 400 bytes each.
+#: Rows of a file. What they are known by is kept in memory: 600 bytes each.
 MAX_ROWS = 200_000
 
-#: Rows of a strict import, which are applied in one transaction within one job.
+#: Rows of a strict import, which are applied in one transaction within one job: measured, 6 s on a busy machine of two
+#: processors, of the 25 s that a job leaves its last step.
 MAX_STRICT_ROWS = 10_000
 
 _MAX_FILENAME = 200
