@@ -62,6 +62,14 @@ class Settings:
     mail_password: str | None = field(default=None, repr=False)
     mail_use_tls: bool = True
     mail_from: str = ""
+    media_backend: str = "directory"
+    media_dir: Path = Path(".data/media")
+    media_url: str = "/media"
+    s3_endpoint: str | None = None
+    s3_bucket: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = field(default="", repr=False)
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     log_level: str = "INFO"
@@ -141,6 +149,7 @@ class _Reader:
             "mail_password": self._text("MAIL_PASSWORD") or None,
             "mail_use_tls": self._boolean("MAIL_USE_TLS", True),
             "mail_from": self._needed("MAIL_FROM", mail_backend == "smtp", "MAIL_BACKEND=smtp") or "shop@localhost",
+            **self._media(data_dir),
             "trusted_hosts": self._list("TRUSTED_HOSTS"),
             "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
             "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -151,6 +160,26 @@ class _Reader:
         if self._problems:
             raise ConfigError(self._problems)
         return Settings(**values)
+
+    def _media(self, data_dir: Path) -> dict[str, Any]:
+        backend = self._choice("MEDIA_BACKEND", "directory", ("directory", "s3"))
+        is_s3, because = backend == "s3", "MEDIA_BACKEND=s3"
+        self._needed("S3_ENDPOINT", is_s3, because)
+        return {
+            "media_backend": backend,
+            "media_dir": Path(self._text("MEDIA_DIR", str(data_dir / "media"))).expanduser().absolute(),
+            "media_url": self._matching(
+                "MEDIA_URL",
+                "/media",
+                r"(https?://[^\s/?#]+(/[^\s/?#]+)*|(/[^\s/?#]+)+)/?",
+                "an address such as https://cdn.example.com/media, or a path such as /media",
+            ).rstrip("/"),
+            "s3_endpoint": self._origin("S3_ENDPOINT"),
+            "s3_bucket": self._needed("S3_BUCKET", is_s3, because),
+            "s3_region": self._text("S3_REGION", "us-east-1"),
+            "s3_access_key": self._needed("S3_ACCESS_KEY", is_s3, because),
+            "s3_secret_key": self._needed("S3_SECRET_KEY", is_s3, because),
+        }
 
     def _text(self, name: str, default: str = "") -> str:
         return self._environ.get(name, "").strip() or default
@@ -231,7 +260,7 @@ class _Reader:
         if not value:
             return None
         if not _is_origin(value):
-            self._problem(f"{name} must be an origin only, such as https://api.africastalking.com.")
+            self._problem(f"{name} must be an origin only, such as https://api.example.com.")
         return value.rstrip("/")
 
     def _database_url(self, name: str, *, required: bool) -> str | None:

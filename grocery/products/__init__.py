@@ -6,6 +6,7 @@ from grocery.api import register_blueprint
 from grocery.products import browsing, search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
+from grocery.products.images import wiring as images
 from grocery.products.imports import jobs as import_jobs
 from grocery.products.imports.views import blp as imports_blp
 from grocery.products.inventory import alert_views
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     register_blueprint(app, stock_views.blp)
     register_blueprint(app, alert_views.blp)
     products_cli.add_command(synonyms_cli)
+    images.init_app(app)
     app.cli.add_command(products_cli)
     bulk_task.connect(import_jobs.bulk_tasks)
     bulk_task.connect(stock_tasks.bulk_tasks)

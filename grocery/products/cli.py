@@ -16,11 +16,13 @@ from grocery.db import transaction
 from grocery.errors import InvalidError
 from grocery.fields import Money, Quantity, quantity_number
 from grocery.products import exports, service
+from grocery.products.images.cli import images_cli
 from grocery.products.imports.reading import COLUMNS, parse_mapping
 from grocery.products.imports.service import ImportReport, import_products
 from grocery.products.stock import MAX_STOCK
 
 products_cli = CommandGroup("products", help="The catalogue.")
+products_cli.add_command(images_cli)
 
 
 class FieldType(click.ParamType):

@@ -38,6 +38,7 @@ LISTED_PRODUCT = {
     "left": None,
     "is_active": True,
     "image_url": None,
+    "images": None,
     "ingredients": None,
     "allergens": ["milk"],
     "country_of_origin": "KE",

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, literal_column, select
 from grocery import money
 from grocery.fields import quantity_number
 from grocery.products import vat
+from grocery.products.images.addresses import public_address, public_addresses
 from grocery.products.models import Category, Product
 from grocery.products.unit_price import price_per_unit
 
@@ -80,7 +81,8 @@ def listed_product_json(row: Row) -> dict[str, Any]:
         "in_stock": row.in_stock,
         "left": _left(row.stock, row.in_stock),
         "is_active": row.is_active,
-        "image_url": row.image_url,
+        "image_url": public_address(row.image_url, current_app.config["MEDIA_URL"]),
+        "images": public_addresses(row.image_url, current_app.config["MEDIA_URL"]),
         "ingredients": row.ingredients,
         "allergens": row.allergens,
         "country_of_origin": row.country_of_origin,

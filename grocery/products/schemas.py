@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import phonenumbers
+from flask import current_app
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
 from grocery.fields import Boolean, Id, Integer, Money, Name, Quantity, Schema, Text, Timestamp
 from grocery.paging import PageArgsSchema
+from grocery.products.images.addresses import WIDTHS, stored_address
 from grocery.products.models import UNITS, VAT_CLASSES
 from grocery.products.stock import MAX_STOCK
 
@@ -64,14 +66,14 @@ class Country(OptionalText):
 
 class ImageAddress(OptionalText):
     def __init__(self, **kwargs: Any):
-        metadata = {"description": "An http(s) address, or a path of this shop."}
+        metadata = {"description": "An http(s) address, or a path of this shop. `POST …/image` sets it by an upload."}
         super().__init__(max_length=2000, metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text and not _IMAGE_ADDRESS.fullmatch(text):
             raise ValidationError("Must be an http(s) address or a path that begins with /.")
-        return text
+        return stored_address(text, current_app.config["MEDIA_URL"])
 
 
 class ReplaceProductSchema(Schema):
@@ -157,6 +159,10 @@ class UnitPriceSchema(Schema):
     per = fields.String(validate=validate.OneOf(["kg", "l", "pcs"]))
 
 
+#: The picture by width in pixels, each with its own address.
+ImagesSchema = Schema.from_dict({str(width): fields.String(required=True) for width in WIDTHS}, name="ImagesSchema")
+
+
 class ListedProductSchema(Schema):
     """A product in a list."""
 
@@ -180,7 +186,13 @@ class ListedProductSchema(Schema):
     in_stock = fields.Boolean(required=True, metadata={"description": "Whether one `quantity_step` can be bought."})
     left = Quantity(allow_none=True, metadata={"description": "A number only when 5 or fewer are left."})
     is_active = fields.Boolean(required=True)
-    image_url = fields.String(allow_none=True)
+    image_url = fields.String(
+        allow_none=True,
+        metadata={"description": "640 pixels wide when it was uploaded here; may be a path of this shop."},
+    )
+    images = fields.Nested(
+        ImagesSchema, allow_none=True, metadata={"description": "null without a picture that was uploaded here."}
+    )
     ingredients = fields.String(allow_none=True)
     allergens = fields.List(fields.String(), required=True)
     country_of_origin = fields.String(allow_none=True)

@@ -56,6 +56,8 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
         ("put", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("patch", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("delete", "/products/{product_id}"): {204, 404, 412} | _ADMIN,
+        ("post", "/products/{product_id}/image"): {200, 404, 412} | _ADMIN | _BODY,
+        ("delete", "/products/{product_id}/image"): {200, 404, 412} | _ADMIN,
         ("post", "/products/{product_id}/stock"): {200, 404, 409} | _ADMIN | _BODY,
         ("post", "/products/import"): {202, 413, 415, 422} | _ADMIN,
         ("get", "/products/export"): {200, 422} | _ADMIN,
@@ -77,10 +79,9 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
 def test_every_operation_has_a_summary_and_bodies_have_examples(operations: dict[tuple[str, str], Any]) -> None:
     for key, operation in operations.items():
         assert operation["summary"], key
-        if "requestBody" in operation:
-            content = operation["requestBody"]["content"]
-            body = content["text/csv" if "text/csv" in content else "application/json"]
-            assert body.get("example") or body.get("examples"), key
+        content = operation.get("requestBody", {}).get("content", {})
+        for kind in content.keys() & {"application/json", "text/csv"}:
+            assert content[kind].get("example") or content[kind].get("examples"), key
 
 
 def test_the_list_documents_its_arguments(operations: dict[tuple[str, str], Any]) -> None:

@@ -95,6 +95,7 @@ def test_a_listed_product_has_every_field_of_the_contract_but_no_stock(client: F
         "left": 4,
         "is_active": True,
         "image_url": "/images/1.webp",
+        "images": None,
         "ingredients": "Mango, water",
         "allergens": ["sulphites"],
         "country_of_origin": "KE",
