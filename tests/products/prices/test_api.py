@@ -1,9 +1,11 @@
 """Offers, scheduled prices and the history of prices over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from grocery.products.prices import examples
@@ -127,6 +129,20 @@ def test_overlapping_offers_are_a_conflict(client: FlaskClient, admin: dict[str,
     answer = client.post(f"/products/{product}/prices", json=body_of(price="70.00"), headers=admin)
     assert_problem(answer, 409, "offer_overlaps")
     assert answer.json["change_id"] == first["id"]
+
+
+def test_of_eight_admins_with_the_same_offer_at_once_one_makes_it(
+    app: Flask, client: FlaskClient, admin: dict[str, str]
+) -> None:
+    product = make_product(price_cents=100_00)
+    sent = {"price": "80.00", "ends_at": soon(1)}
+
+    def post(_: int) -> int:
+        return app.test_client().post(f"/products/{product}/prices", json=sent, headers=admin).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(post, range(8))) == [201] + [409] * 7
+    assert (statuses_of(product), price_of(product)) == (["active"], (80_00, 100_00, 2))
 
 
 def test_unknown_products_come_before_bad_bodies(client: FlaskClient, admin: dict[str, str]) -> None:
