@@ -16,7 +16,7 @@ def filter_conditions(arguments: Mapping[str, Any], search: Search | None) -> li
     """
     conditions: list[ColumnElement[bool]] = []
     if search:
-        conditions.append(or_(PRODUCTS.c.search.bool_op("@@")(tsquery(search.matches)), has_code(search)))
+        conditions.append(is_found(search))
     if arguments["category"] is not None:
         conditions.append(PRODUCTS.c.category_id.in_(branch_ids(arguments["category"])))
     if arguments["brand"]:
@@ -35,6 +35,11 @@ def filter_conditions(arguments: Mapping[str, Any], search: Search | None) -> li
 def tsquery(query: str) -> ColumnElement[Any]:
     """A query of the configuration whose words the column `products.search` has."""
     return func.to_tsquery("grocery", query)
+
+
+def is_found(search: Search) -> ColumnElement[bool]:
+    """Whether a search finds the product: by its words or as a code."""
+    return or_(PRODUCTS.c.search.bool_op("@@")(tsquery(search.matches)), has_code(search))
 
 
 def has_code(search: Search) -> ColumnElement[bool]:

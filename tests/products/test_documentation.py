@@ -52,6 +52,7 @@ def test_every_operation_documents_exactly_the_statuses_that_it_answers(
         ("get", "/products/"): {200, 304, 401, 403, 422, 503},
         ("post", "/products/"): {201, 409} | _ADMIN | _BODY,
         ("get", "/products/facets"): {200, 304, 422, 503},
+        ("get", "/products/suggest"): {200, 304, 422, 503},
         ("get", "/products/{product_id}"): {200, 304, 401, 404, 503},
         ("put", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,
         ("patch", "/products/{product_id}"): {200, 404, 409, 412} | _ADMIN | _BODY,

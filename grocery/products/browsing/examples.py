@@ -11,3 +11,19 @@ FACETS = {
     "on_offer": [{"value": True, "count": 4}, {"value": False, "count": 27}],
     "in_stock": [{"value": True, "count": 30}, {"value": False, "count": 1}],
 }
+
+SUGGESTIONS = [
+    {"kind": "category", "text": "Milk", "id": 12, "category": "Dairy/Milk"},
+    {"kind": "brand", "text": "Milkana"},
+    {"kind": "word", "text": "milkshake"},
+    {
+        "kind": "product",
+        "text": "Brookside Fresh Milk",
+        "id": 7,
+        "category": "Dairy/Milk",
+        "price": "65.00",
+        "currency": "KES",
+        "in_stock": True,
+        "image_url": None,
+    },
+]

@@ -12,7 +12,7 @@ from grocery.products.browsing.bands import Band, band_sql, make_bands
 from grocery.products.filters import filter_conditions
 from grocery.products.rows import PRODUCTS
 from grocery.products.search import vocabulary
-from grocery.products.search.query import Search, parse_search
+from grocery.products.search.query import Search, correct_words, parse_search
 
 # Price band, offer and stock as one number: the fewer columns there are to group by, the faster it goes.
 _CELL: ColumnElement[Any] = literal_column(
@@ -50,12 +50,22 @@ _CELLS: ColumnElement[Any] = literal_column("""(
 def count_facets(connection: Connection, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Counts by category, brand, price band, offer and stock of the products for sale.
 
-    `arguments` are those of FilterArgsSchema; the products are those that the list has under the same ones.
+    `arguments` are those of FilterArgsSchema; the products are those that the list has under the same ones,
+    those of a better spelling when `q` finds none.
     """
     typed = arguments["q"]
-    search = parse_search(typed, vocabulary()) if typed else None
-    if typed and not search:
+    if not typed:
+        return _count(connection, arguments, None)
+    search = parse_search(typed, vocabulary())
+    if search is None:
         return _facets_json(arguments, [], [], [])
+    facets = _count(connection, arguments, search)
+    if not facets["categories"] and (words := correct_words(search.words, vocabulary())):
+        return _count(connection, arguments, parse_search(" ".join(words), vocabulary()))
+    return facets
+
+
+def _count(connection: Connection, arguments: Mapping[str, Any], search: Search | None) -> dict[str, Any]:
     row = connection.execute(_select_facets(arguments, search)).one()
     return _facets_json(arguments, row.categories, row.brands, row.cells)
 

@@ -1,8 +1,11 @@
 """Answers of facets and suggestions."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from grocery.fields import Schema
+from grocery.fields import Integer, Schema, Text
+
+#: Kinds of suggestions.
+KINDS = ("product", "category", "brand", "word")
 
 
 class CategoryFacetSchema(Schema):
@@ -46,3 +49,25 @@ class FacetsSchema(Schema):
     )
     on_offer = fields.List(fields.Nested(TruthFacetSchema), required=True)
     in_stock = fields.List(fields.Nested(TruthFacetSchema), required=True)
+
+
+class SuggestArgsSchema(Schema):
+    q = Text(
+        required=True,
+        validate=[validate.Length(min=1, max=100)],
+        metadata={"description": "What was typed so far, one letter or more."},
+    )
+    limit = Integer(low=1, high=20, load_default=8, metadata={"description": "Suggestions, 1 to 20."})
+
+
+class SuggestionSchema(Schema):
+    """One suggestion. What is not of its kind is missing."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    text = fields.String(required=True, metadata={"description": "To show; for `q`, if it is a `word`."})
+    id = fields.Integer(metadata={"description": "Of the product or category."})
+    category = fields.String(metadata={"description": "The path of the product's category, or of the category."})
+    price = fields.String()
+    currency = fields.String()
+    in_stock = fields.Boolean()
+    image_url = fields.String(allow_none=True)

@@ -8,7 +8,8 @@ from grocery.api import Blueprint, public
 from grocery.db import reader
 from grocery.products.browsing import examples
 from grocery.products.browsing.facets import count_facets as read_facets
-from grocery.products.browsing.schemas import FacetsSchema
+from grocery.products.browsing.schemas import FacetsSchema, SuggestArgsSchema, SuggestionSchema
+from grocery.products.browsing.suggestions import suggest
 from grocery.products.schemas import FilterArgsSchema
 from grocery.web import add_etag
 
@@ -32,3 +33,19 @@ def count_facets(arguments: dict[str, Any]) -> Response:
     """
     with reader() as connection:
         return add_etag(jsonify(read_facets(connection, arguments)))
+
+
+@blp.route("/suggest")
+@public
+@blp.problems(_422="`q` is missing, empty or longer than 100 characters, or `limit` is not from 1 to 20.")
+@blp.arguments(SuggestArgsSchema, location="query")
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, SuggestionSchema(many=True), description="Best first.", headers=_ETAG, example=examples.SUGGESTIONS)
+def suggest_products(arguments: dict[str, Any]) -> Response:
+    """Suggest products, categories, brands and words while somebody types
+
+    The last word may be unfinished, and accents and typing errors do not matter. Products in stock come before others.
+    A `category` is for the filter of that name, a `brand` too, a `word` for `q`.
+    """
+    with reader() as connection:
+        return add_etag(jsonify(suggest(connection, arguments["q"], arguments["limit"])))

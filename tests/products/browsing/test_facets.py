@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from grocery.products.browsing import examples
 from grocery.products.browsing.schemas import FacetsSchema
+from grocery.products.search.upkeep import refresh_words
 from tests.products.factories import make_category, make_product
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -118,6 +119,17 @@ def test_each_filter_counts_only_what_it_leaves(client: FlaskClient) -> None:
     assert total(category=987654321) == 0
     assert facets(client, q="& | !") == EMPTY
     assert [one["path"] for one in facets(client, category=make_category("A/B"))["categories"]] == ["A", "A/B"]
+
+
+def test_a_misspelt_search_counts_what_the_list_finds_instead(client: FlaskClient) -> None:
+    make_product(name="White sugar", brand="Kabras")
+    make_product(name="Sugar cubes", brand="Mumias")
+    make_product(name="Tea", brand="Ketepa")
+    refresh_words()
+    assert count_listed(client, {"q": "suger"}) == 2
+    assert facets(client, q="suger") == facets(client, q="sugar")
+    assert [one["brand"] for one in facets(client, q="suger")["brands"]] == ["Kabras", "Mumias"]
+    assert facets(client, q="qqqqqqqq") == EMPTY
 
 
 def test_bounds_of_bands_stay_inside_of_what_was_asked_for(client: FlaskClient) -> None:
