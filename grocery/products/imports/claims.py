@@ -68,7 +68,9 @@ _SET_COUNTS = text("""
 """)
 
 _FINISH = text("""
-    UPDATE product_imports SET status = :status, error = :error, finished_at = now(), leased_until = NULL
+    UPDATE product_imports
+    SET status = :status, error = :error, finished_at = now(), leased_until = NULL,
+        is_applied = is_applied OR (:status = 'done' AND NOT dry_run AND NOT strict)
     WHERE id = :id AND claim = :claim AND status = 'running' RETURNING id
 """)
 

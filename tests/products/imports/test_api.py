@@ -1,5 +1,7 @@
 """POST /products/import: what is taken, what is refused at once, what becomes of the rows."""
 
+import gc
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -256,3 +258,30 @@ def test_what_is_not_there_is_404(client: FlaskClient, admin: dict[str, str]) ->
         ("POST", "/imports/1/cancel"),
     ):
         assert client.open(path, method=method, headers=admin).status_code == 404, path
+
+
+# Werkzeug leaves the closing of a form that it gave up to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["text/csv", "multipart/form-data; boundary=cut"])
+def test_a_body_without_a_length_is_taken_whole_or_not_at_all(
+    client: FlaskClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Sent in chunks, as `curl -T -` does."""
+    form = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n%s\r\n--cut--\r\n'
+
+    def post(contents: str) -> int:
+        body = contents.encode() if kind == "text/csv" else form % contents.encode()
+        answer = client.post(
+            "/products/import",
+            input_stream=BytesIO(body),
+            content_type=kind,
+            headers={**admin, "Transfer-Encoding": "chunked"},
+            environ_base={"wsgi.input_terminated": True},
+        )
+        return answer.status_code
+
+    monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 1000)
+    assert post(GOOD) == 202
+    assert post(GOOD + "\n" * 2000) == 413
+    gc.collect()
+    assert stored() == [(1, 1, 0)]

@@ -209,6 +209,13 @@ def test_two_workers_do_two_imports_at_once(app: Flask, send: Send, read: Read) 
     assert products("price_cents") == [(600,)] * 3
 
 
+@pytest.mark.parametrize(("options", "is_applied"), [({}, True), ({"dry_run": "true"}, False)])
+def test_a_header_alone_is_an_import_of_nothing(run_import: Import, options: dict[str, str], is_applied: bool) -> None:
+    shown = run_import("name,category,price\n", **options)
+    assert (shown["status"], shown["percent"], shown["is_applied"]) == ("done", 100, is_applied)
+    assert counts(shown) == (0, 0, 0, 0, 0)
+
+
 # Strict
 
 
@@ -237,6 +244,12 @@ def test_a_strict_import_with_a_bad_row_applies_nothing(run_import: Import) -> N
     assert [(one["row"], one["reason"]) for one in shown["refusals"]] == bad
     assert select_rows("SELECT count(*) FROM products") == [(0,)]
     assert select_rows("SELECT count(*) FROM categories") == [(0,)]
+
+
+def test_a_strict_dry_run_is_a_dry_run(run_import: Import) -> None:
+    shown = run_import(catalogue(25), strict="true", dry_run="true")
+    assert (shown["status"], shown["is_applied"], counts(shown)) == ("done", False, (25, 25, 0, 0, 0))
+    assert products("sku") == []
 
 
 def test_a_strict_import_that_has_become_impossible_applies_nothing(send: Send, read: Read) -> None:
