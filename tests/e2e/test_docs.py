@@ -21,6 +21,7 @@ from tests.e2e.shop import ROOT, Shop, free_port, wait_until
 from tests.orders.conftest import caller
 from tests.orders.factories import place
 from tests.products.factories import make_product
+from tests.products.images.pictures import jpeg
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -98,6 +99,8 @@ def test_the_grocers_commands_work_as_written(
     run_sql("UPDATE notifications SET id = 17, status = 'failed', next_attempt_at = NULL WHERE channel = 'sms'")
     monkeypatch.chdir(tmp_path)
     Path("products.csv").write_text(CSV)
+    Path("pictures").mkdir()
+    Path("pictures/FLR-MAIZE-2KG.jpg").write_bytes(jpeg())
     lines = [line for script in blocks("docs/grocer.md") for line in script.splitlines()]
     outputs = []
     for line in lines:
