@@ -4,10 +4,12 @@ from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
 from grocery import (
+    answers,
     api,
     auth,
     bulk,
     commands,
+    cors,
     db,
     demo,
     errors,
@@ -39,8 +41,8 @@ def create_app(config: Settings | None = None) -> Flask:
     engines = Engines(settings)
     app.extensions["engines"] = engines
 
-    web.init_app(app, settings.trusted_hosts, settings.trusted_proxies)
-    db.init_app(app, engines.connect)
+    web.init_app(app, settings.trusted_hosts)
+    db.init_app(app, engines.connect, engines.connect_to_replica)
     migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
     queues.init_app(app, lambda: engines.redis_url)
     api.init_app(app)
@@ -55,7 +57,15 @@ def create_app(config: Settings | None = None) -> Flask:
     for package in (auth, products, orders, bulk, relay, demo):
         package.init_app(app)
     commands.make_errors_clear(app)
+    _add_layers(app, settings, engines)
     return app
+
+
+def _add_layers(app: Flask, settings: Settings, engines: Engines) -> None:
+    """What stands before Flask, from the inside out."""
+    answers.init_app(app, engines.connect_to_listen, settings.kept_answers_mb * 1024 * 1024)
+    cors.init_app(app, settings.cors_origins)
+    web.trust_proxies(app, settings.trusted_proxies)
 
 
 @public

@@ -21,6 +21,9 @@ from redis.connection import parse_url
 
 MIN_SECRET_LENGTH = 32
 
+# As browsers send it: small letters, no path, not even a slash.
+_BROWSER_ORIGIN = r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+
 
 class ConfigError(Exception):
     """One or more settings are missing or wrong. `problems` has one clear line for each."""
@@ -40,6 +43,7 @@ class Settings:
     data_dir: Path = Path(".data")
     database_url: str | None = None
     database_direct_url: str | None = None
+    database_replica_url: str | None = None
     redis_url: str | None = None
     secret_key: str = field(default="", repr=False)
     jwt_secret_keys: dict[str, str] = field(default_factory=dict, repr=False)
@@ -72,6 +76,8 @@ class Settings:
     s3_secret_key: str = field(default="", repr=False)
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
+    cors_origins: tuple[str, ...] = ()
+    kept_answers_mb: int = 16
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -129,6 +135,7 @@ class _Reader:
             "data_dir": data_dir,
             "database_url": database_url,
             "database_direct_url": self._database_url("DATABASE_DIRECT_URL", required=False) or database_url,
+            "database_replica_url": self._database_url("DATABASE_REPLICA_URL", required=False),
             "redis_url": self._redis_url(required=production),
             "shop_name": self._text("SHOP_NAME", "Grocery"),
             "shop_url": self._text("SHOP_URL", "" if production else f"http://{host}:{port}").rstrip("/"),
@@ -152,6 +159,8 @@ class _Reader:
             **self._media(data_dir),
             "trusted_hosts": self._list("TRUSTED_HOSTS"),
             "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
+            "cors_origins": self._origins("CORS_ORIGINS"),
+            "kept_answers_mb": self._integer("KEPT_ANSWERS_MB", 16, 0, 1024),
             "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             "log_format": self._choice("LOG_FORMAT", "text", ("text", "json")),
             "secret_key": self._secret("SECRET_KEY", data_dir, production),
@@ -262,6 +271,15 @@ class _Reader:
         if not _is_origin(value):
             self._problem(f"{name} must be an origin only, such as https://api.example.com.")
         return value.rstrip("/")
+
+    def _origins(self, name: str) -> tuple[str, ...]:
+        origins = tuple(origin.lower() for origin in self._list(name))
+        for origin in origins:
+            if not (origin == "*" or re.fullmatch(_BROWSER_ORIGIN, origin)):
+                self._problem(f"{name} has {origin!r}, which is no origin such as https://app.example.com.")
+        if "*" in origins and len(origins) > 1:
+            self._problem(f"{name} must be * alone, or a list of origins.")
+        return origins
 
     def _database_url(self, name: str, *, required: bool) -> str | None:
         value = self._text(name)

@@ -53,18 +53,22 @@ def engine_options(connect: Callable[[], Any]) -> dict[str, Any]:
     }
 
 
-def init_app(app: Flask, connect: Callable[[], Any]) -> None:
-    """Bind the session and make the second engine, in autocommit mode, for reads of a single statement.
+def init_app(app: Flask, connect: Callable[[], Any], connect_to_replica: Callable[[], Any]) -> None:
+    """Bind the session and make two more engines, in autocommit mode, for reads of a single statement.
 
     A read in a transaction costs three round trips (BEGIN, the statement, ROLLBACK), in autocommit mode one.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg2://"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(connect)
     db.init_app(app)
-    reads = create_engine("postgresql+psycopg2://", isolation_level="AUTOCOMMIT", **engine_options(connect))
-    app.extensions["reads"] = reads
+    reads, replica_reads = (
+        create_engine("postgresql+psycopg2://", isolation_level="AUTOCOMMIT", **engine_options(factory))
+        for factory in (connect, connect_to_replica)
+    )
+    app.extensions["reads"], app.extensions["replica_reads"] = reads, replica_reads
     with app.app_context():
         _try_doubtful_connections(db.engine, reads)
+    _try_doubtful_connections(replica_reads)
 
 
 def _try_doubtful_connections(*engines: Engine) -> None:
@@ -99,6 +103,17 @@ def _try_doubtful_connections(*engines: Engine) -> None:
 def reader() -> Iterator[Connection]:
     """A connection in autocommit mode, for reads that need no transaction."""
     with current_app.extensions["reads"].connect() as connection:
+        yield connection
+
+
+@contextmanager
+def replica_reader() -> Iterator[Connection]:
+    """As `reader()`, from `DATABASE_REPLICA_URL` if there is one: for exports and reports, which may be seconds old.
+
+    Never for what shoppers see. A kept answer made from a replica that lags would be the old one, kept after the
+    notification of the change has come and gone; nor would a writer find what it has just written.
+    """
+    with current_app.extensions["replica_reads"].connect() as connection:
         yield connection
 
 
@@ -142,3 +157,4 @@ def release_after_fork(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose(close=False)
         app.extensions["reads"].dispose(close=False)
+        app.extensions["replica_reads"].dispose(close=False)

@@ -43,6 +43,11 @@ class Engines:
         return self._settings.database_direct_url or self._stack.database_url
 
     @property
+    def replica_url(self) -> str:
+        """For reads that may be seconds old."""
+        return self._settings.database_replica_url or self.database_url
+
+    @property
     def redis_url(self) -> str:
         return self._settings.redis_url or self._stack.redis_url
 
@@ -54,8 +59,16 @@ class Engines:
         """A psycopg2 connection without statement limits, for the relay and migrations."""
         return _connect(self.direct_url, _DIRECT_OPTIONS)
 
+    def connect_to_listen(self) -> Any:
+        """A psycopg2 connection in asynchronous mode, which its user has to poll from the first moment on."""
+        return _connect(self.direct_url, _DIRECT_OPTIONS, async_=True)
 
-def _connect(url: str, options: str) -> Any:
+    def connect_to_replica(self) -> Any:
+        """A psycopg2 connection for reads that may be seconds old."""
+        return _connect(self.replica_url, _REQUEST_OPTIONS)
+
+
+def _connect(url: str, options: str, *, async_: bool = False) -> Any:
     dsn = url.replace("postgresql+psycopg2://", "postgresql://", 1)
     return psycopg2.connect(
         dsn,
@@ -65,4 +78,5 @@ def _connect(url: str, options: str) -> Any:
         keepalives_idle=30,
         keepalives_interval=5,
         keepalives_count=3,
+        async_=async_,
     )

@@ -3,6 +3,9 @@
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,20 +20,31 @@ _VERSION_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})(?:-[^"]*)?"')
 MAX_BODY_BYTES = 1024 * 1024
 
 
-def init_app(app: Flask, trusted_hosts: tuple[str, ...], trusted_proxies: int) -> None:
+#: The languages that the shop speaks, the first where a client names none of them.
+LANGUAGES = ("en", "sw")
+
+
+def init_app(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     if trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(trusted_hosts)
-    if trusted_proxies:
-        count = trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_take_request_id)
     app.after_request(_add_headers)
 
 
+def trust_proxies(app: Flask, count: int) -> None:
+    """Believe the `X-Forwarded-*` headers of so many proxies. Comes last: all other layers must see what it makes."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def request_id_of(sent: str) -> str:
+    """The id of a request: the client's own `X-Request-ID` if it is one, else a new one."""
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+
+
 def _take_request_id() -> None:
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    g.request_id = request_id_of(request.headers.get("X-Request-ID", ""))
     logs.request_id.set(g.request_id)
 
 
@@ -42,6 +56,20 @@ def _add_headers(response: Response) -> Response:
     if "Authorization" in request.headers:
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def revalidated(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Let anyone keep what a view answers to visitors, and ask each time whether it still holds."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        response = view(*args, **kwargs)
+        response.vary.add("Accept-Language")
+        if "Authorization" not in request.headers:
+            response.headers["Cache-Control"] = "public, no-cache"
+        return response
+
+    return wrapper
 
 
 def add_etag(response: Response, version: int | None = None) -> Response:

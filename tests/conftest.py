@@ -43,6 +43,8 @@ def environ(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "SHOP_NAME": "Test Grocer",
         "SHOP_URL": "http://shop.example",
         "LOG_LEVEL": "WARNING",
+        # Tests write with SQL and read at once; kept answers hear of that a moment later. tests/answers has them on.
+        "KEPT_ANSWERS_MB": "0",
     }
 
 

@@ -156,6 +156,7 @@ def test_a_wait_for_others_that_was_given_up_is_not_a_lost_database(
         monkeypatch.setattr("grocery.engines._REQUEST_OPTIONS", "-c lock_timeout=50")
         db.engine.dispose()
         response = client.patch(f"/products/{product_id}", headers=admin, json={"price": "1.00"})
+    monkeypatch.undo()  # no later connection may give up so soon
     db.engine.dispose()
     assert (response.status_code, response.json["code"], response.headers["Retry-After"]) == (503, "busy", "1")
     assert run_sql("SELECT price_cents FROM products") == [(100_00,)]

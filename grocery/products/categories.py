@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from grocery.answers import catalogue_changed
 from grocery.db import db
 from grocery.errors import InvalidError
 from grocery.products.errors import (
@@ -104,6 +105,7 @@ def check_category_exists(category_id: int) -> None:
 def create_category(values: Mapping[str, Any]) -> Row:
     """Make a category (WriteCategorySchema). Raises CategoryExistsError, and InvalidError as `replace_category`."""
     db.session.execute(_LOCK)
+    catalogue_changed()
     path = _path_below(values["parent_id"], values["name"])
     _check_path(path)
     try:
@@ -119,6 +121,7 @@ def replace_category(category_id: int, values: Mapping[str, Any]) -> Row:
     many levels or too long a path.
     """
     db.session.execute(_LOCK)
+    catalogue_changed()
     old_path = _get(category_id).path
     new_path = _path_below(values["parent_id"], values["name"])
     if values["parent_id"] == category_id or new_path.startswith(f"{old_path}/"):
@@ -139,6 +142,7 @@ def delete_category(category_id: int) -> None:
         raise CategoryNotEmptyError() from error
     if deleted is None:
         raise CategoryNotFoundError()
+    catalogue_changed()
 
 
 def find_paths(paths: Iterable[str]) -> dict[str, int]:

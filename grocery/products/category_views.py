@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from grocery.answers import kept
 from grocery.api import Blueprint, public
 from grocery.auth.access import admin_required
 from grocery.db import reader, transaction
@@ -20,6 +21,7 @@ _EXAMPLE = {"name": "Milk", "parent_id": 3}
 
 @blp.route("/")
 @public
+@kept
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, CategoryTreeSchema(many=True), description="The top of the tree.", example=examples.TREE)
 def list_categories() -> Response:
@@ -33,6 +35,7 @@ def list_categories() -> Response:
 
 @blp.route("/<int:category_id>")
 @public
+@kept
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, CategoryPageSchema, description="The category.", example=examples.CATEGORY_PAGE)
 def get_category(category_id: int) -> Response:

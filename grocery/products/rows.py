@@ -79,7 +79,7 @@ def listed_product_json(row: Row) -> dict[str, Any]:
         "vat_class": row.vat_class,
         "vat_rate": str(vat.rate_of(row.vat_class)),
         "in_stock": row.in_stock,
-        "left": _left(row.stock, row.in_stock),
+        "left": left(row.stock, row.in_stock),
         "is_active": row.is_active,
         "image_url": public_address(row.image_url, current_app.config["MEDIA_URL"]),
         "images": public_addresses(row.image_url, current_app.config["MEDIA_URL"]),
@@ -100,7 +100,8 @@ def _staff_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _left(stock: Decimal, in_stock: bool) -> int | float | None:
+def left(stock: Decimal, in_stock: bool) -> int | float | None:
+    """What lists say of the stock: how many are left when they are few, else nothing."""
     if not in_stock:
         return 0
     return quantity_number(stock) if stock <= FEW else None

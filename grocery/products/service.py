@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 from sqlalchemy import Connection, Row, Update, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from grocery.answers import catalogue_changed
 from grocery.db import db
 from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
@@ -56,6 +57,7 @@ def create_product(values: Mapping[str, Any], *, actor_id: int | None) -> Row:
         product_id = db.session.scalar(insert(Product).values(_with_path(filled)).returning(Product.id)) or 0
     except IntegrityError as error:
         _raise_refusal(error, filled)
+    catalogue_changed()
     if filled["stock"]:
         stock = filled["stock"]
         movement = {"product_id": product_id, "delta": stock, "stock_after": stock, "reason": "opening"}
@@ -82,6 +84,7 @@ def change_product(product_id: int, values: Mapping[str, Any], *, version: int |
     if changes:
         _check_together({**current._mapping, **changes}, current.stock)
         _update(update(Product).where(Product.id == product_id), changes)
+        catalogue_changed()
     if not changes.keys().isdisjoint(_PRICES):
         note_prices([product_id], "edited", actor_id=actor_id)
     return _read(product_id)
@@ -95,6 +98,7 @@ def withdraw_product(product_id: int, *, version: int | None) -> None:
     """
     check_version(_lock(product_id).version, version)
     db.session.execute(update(Product).where(Product.id == product_id).values(is_active=False))
+    catalogue_changed()
 
 
 def delete_product(product_id: int, *, version: int | None, actor_id: int | None) -> None:
@@ -105,6 +109,7 @@ def delete_product(product_id: int, *, version: int | None, actor_id: int | None
     found = select(Product.version).where(Product.id == product_id)
     _check_found(db.session.scalar(found), version)
     product_deleting.send(product_id=product_id, actor_id=actor_id)
+    catalogue_changed()
     deleted = delete(Product).where(Product.id == product_id).returning(Product.version)
     # Checked again, as the row was not locked before: an error rolls the deletion back.
     _check_found(db.session.scalar(deleted), version)

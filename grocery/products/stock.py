@@ -5,12 +5,13 @@ wait for each other and never deadlock. The stock of a product is not part of it
 admin's edit stale.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Row, text
 
+from grocery.answers import catalogue_changed
 from grocery.db import db
 from grocery.errors import GroceryError, InvalidError
 from grocery.products.errors import (
@@ -20,6 +21,7 @@ from grocery.products.errors import (
     ProductUnavailableError,
     Shortage,
 )
+from grocery.products.rows import left
 
 #: More than any shop has of one product; a typing error, and far below what the column holds.
 MAX_STOCK = Decimal(10_000_000)
@@ -27,7 +29,9 @@ MAX_STOCK = Decimal(10_000_000)
 # Locking and changing are two statements on purpose. An UPDATE looks at the rows as they were when its statement began;
 # those that the same statement has locked since, it must find again through the chain of their versions. Tried with
 # orders and cancellations at once, that left rows out and deadlocked. A second statement begins with the locked rows.
-_LOCK = text("SELECT id, name, stock, is_active FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK = text("""
+    SELECT id, name, stock, quantity_step, is_active FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
+""")
 
 _CHANGE = text("""
     WITH wanted AS (
@@ -89,7 +93,9 @@ def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | 
         raise ProductUnavailableError(gone)
     if short := [row for row in rows if row.stock < wanted[row.id]]:
         raise OutOfStockError(Shortage(row.id, row.name, wanted[row.id], row.stock) for row in short)
-    _change({product_id: -quantity for product_id, quantity in wanted.items()}, "sold", order_id, actor_id)
+    deltas = {product_id: -quantity for product_id, quantity in wanted.items()}
+    _note_what_is_shown(rows, deltas)
+    _change(deltas, "sold", order_id, actor_id)
 
 
 def return_stock(
@@ -100,7 +106,9 @@ def return_stock(
     if not quantities:
         return
     rows = db.session.execute(_LOCK, {"ids": list(quantities)}).all()
-    _change({row.id: quantities[row.id] for row in rows}, reason, order_id, actor_id)
+    deltas = {row.id: quantities[row.id] for row in rows}
+    _note_what_is_shown(rows, deltas)
+    _change(deltas, reason, order_id, actor_id)
 
 
 def adjust_stock(
@@ -132,6 +140,7 @@ def adjust_stock(
     stock = db.session.execute(_ADJUST, parameters).scalar()
     if stock is None:
         raise _refusal(product_id, delta)
+    catalogue_changed()
     return Decimal(stock)
 
 
@@ -157,6 +166,14 @@ def _change(deltas: Mapping[int, Decimal], reason: str, order_id: int | None, ac
     changed = db.session.execute(_CHANGE, {**parameters, "order_id": order_id, "actor_id": actor_id}).scalars().all()
     if len(changed) != len(deltas):
         raise RuntimeError(f"{len(changed)} of {len(deltas)} stock changes took place")
+
+
+def _note_what_is_shown(rows: Iterable[Row], deltas: Mapping[int, Decimal]) -> None:
+    """Tell of changes that lists show; most sales leave enough for lists to stay as they are."""
+    for row in rows:
+        after, step = row.stock + deltas[row.id], row.quantity_step
+        if left(row.stock, row.stock >= step) != left(after, after >= step):
+            catalogue_changed()
 
 
 def _check_positive(quantities: Mapping[int, Decimal]) -> None:

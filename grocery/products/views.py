@@ -7,6 +7,7 @@ from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
+from grocery.answers import kept
 from grocery.api import Blueprint
 from grocery.auth.access import (
     admin_required,
@@ -28,7 +29,7 @@ from grocery.products.schemas import (
     ProductSchema,
     ReplaceProductSchema,
 )
-from grocery.web import add_etag, sent_version
+from grocery.web import add_etag, revalidated, sent_version
 
 blp = Blueprint("products", __name__, url_prefix="/products", description="The catalogue, its prices and its stock.")
 
@@ -63,6 +64,7 @@ _UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of o
 
 @blp.route("/")
 @optional_person
+@kept
 @blp.problems(
     _403="`is_active=false` is for staff.", _422="A filter, the sort order, `limit` or `cursor` is not valid."
 )
@@ -104,6 +106,7 @@ def list_products(arguments: dict[str, Any]) -> Response:
 
 @blp.route("/<int:product_id>")
 @optional_person
+@revalidated
 @blp.doc(parameters=[_IF_NONE_MATCH])
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(200, ProductSchema, description="The product.", headers=_ETAG, example=examples.PRODUCT)

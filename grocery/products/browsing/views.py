@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from grocery.answers import kept
 from grocery.api import Blueprint, public
 from grocery.db import reader
 from grocery.products.browsing import examples
@@ -21,6 +22,7 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Mat
 
 @blp.route("/facets")
 @public
+@kept
 @blp.problems(_422="A filter is not valid.")
 @blp.arguments(FilterArgsSchema, location="query")
 @blp.alt_response(304, description=_UNCHANGED, success=True)
@@ -37,6 +39,7 @@ def count_facets(arguments: dict[str, Any]) -> Response:
 
 @blp.route("/suggest")
 @public
+@kept
 @blp.problems(_422="`q` is missing, empty or longer than 100 characters, or `limit` is not from 1 to 20.")
 @blp.arguments(SuggestArgsSchema, location="query")
 @blp.alt_response(304, description=_UNCHANGED, success=True)

@@ -8,6 +8,7 @@ import orjson
 from marshmallow import ValidationError
 from sqlalchemy import Row, text
 
+from grocery.answers import catalogue_changed
 from grocery.db import db
 from grocery.products.imports.cells import ProductRow, RowError
 from grocery.products.models import Product
@@ -125,12 +126,14 @@ def insert_products(products: Sequence[Mapping[str, Any]], actor_id: int | None)
     """Make products (all columns of each, `stock` too) and note their opening stock and their prices."""
     if products:
         db.session.execute(_INSERT, {"rows": _to_json(products), "actor_id": actor_id})
+        catalogue_changed()
 
 
 def update_products(products: Sequence[Mapping[str, Any]], actor_id: int | None) -> None:
     """Set all columns, but the stock, of products that are locked; another price ends the offer that runs."""
     if products:
         db.session.execute(_UPDATE, {"rows": _to_json(products), "actor_id": actor_id})
+        catalogue_changed()
 
 
 def _to_json(products: Sequence[Mapping[str, Any]]) -> str:

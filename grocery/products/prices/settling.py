@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row, text
 
+from grocery.answers import catalogue_changed
 from grocery.db import db
 from grocery.products.prices.schedule import Change, Price, Settlement, settle
 
@@ -120,6 +121,7 @@ def _before_columns(settlement: Settlement) -> dict[str, int | None]:
 def _write_prices(changed: Mapping[int, Settlement], now: datetime, actor_id: int | None) -> None:
     if not changed:
         return
+    catalogue_changed()
     rows = [
         {
             "id": product_id,

@@ -8,6 +8,7 @@ import orjson
 from flask import Flask, current_app
 from sqlalchemy import text
 
+from grocery.answers import words_changed
 from grocery.db import reader
 from grocery.products.search.synonyms import Synonyms
 from grocery.products.search.vocabulary import Vocabulary
@@ -30,10 +31,12 @@ class VocabularyKeeper:
     def __init__(self, check_seconds: float = _CHECK_SECONDS):
         self._check_seconds = check_seconds
         self._lock = threading.Lock()
+        self._forgotten = 0
         self.forget()
 
     def forget(self) -> None:
-        """Read it anew at the next use: this process has changed the tables."""
+        """Read it anew at the next use: the tables have changed."""
+        self._forgotten += 1
         self._vocabulary: Vocabulary | None = None
         self._generation: uuid.UUID | None = None
         self._check_at = 0.0
@@ -54,19 +57,27 @@ class VocabularyKeeper:
     def _read(self) -> Vocabulary:
         if self._vocabulary is not None and time.monotonic() < self._check_at:
             return self._vocabulary  # another thread has, while this one waited for the lock
+        forgotten = self._forgotten
         with reader() as connection:
             row = connection.execute(_READ, {"known": self._generation}).one_or_none()
         vocabulary = self._vocabulary
         if row is not None:
             vocabulary = Vocabulary(orjson.loads(row.uses), Synonyms(orjson.loads(row.pairs)))
             self._generation = row.generation
-        self._vocabulary = vocabulary or Vocabulary({}, Synonyms())
+        newest = self._vocabulary = vocabulary or Vocabulary({}, Synonyms())
         self._check_at = time.monotonic() + self._check_seconds
-        return self._vocabulary
+        if forgotten != self._forgotten:
+            self.forget()  # it was to be forgotten while it was read: that may have been the old one
+        return newest
 
 
 def init_app(app: Flask) -> None:
     app.extensions["vocabulary"] = VocabularyKeeper()
+    words_changed.connect(_forget)
+
+
+def _forget(app: Flask) -> None:
+    app.extensions["vocabulary"].forget()
 
 
 def keeper() -> VocabularyKeeper:

@@ -6,6 +6,7 @@ from itertools import islice
 from flask import Flask
 from sqlalchemy import delete, select, text
 
+from grocery.answers import catalogue_changed
 from grocery.db import after_commit, db, reader, transaction
 from grocery.products.models import words_sql
 from grocery.products.search.keeper import keeper
@@ -86,6 +87,7 @@ def note_change() -> None:
 def note_own_change() -> None:
     """Have this process read the words anew after the commit, without waiting for its next check."""
     after_commit("vocabulary", keeper().forget)
+    catalogue_changed()
 
 
 def bulk_tasks(_app: Flask) -> list[BulkTask]:
