@@ -37,12 +37,14 @@ class Names:
         """
         if not typed:
             return []
-        beginning = typed[-1][:_KEPT_LETTERS]
-        fitting = ((words, name) for words, name in self._by_beginning.get(beginning, ()) if _has_all(words, typed))
+        beginnings = [(part, singular(part)) for part in typed]
+        near = self._by_beginning.get(typed[-1][:_KEPT_LETTERS], ())
+        fitting = ((words, name) for words, name in near if _has_all(words, beginnings))
         found = list(islice(fitting, 4 * limit))
         found.sort(key=lambda one: list(map(singular, one[0])) != list(map(singular, typed)))
         return [name for _, name in found[:limit]]
 
 
-def _has_all(words: Sequence[str], typed: Sequence[str]) -> bool:
-    return all(any(word.startswith((part, singular(part))) for word in words) for part in typed)
+def _has_all(words: Sequence[str], beginnings: Sequence[tuple[str, str]]) -> bool:
+    """Whether for each part there is a word that begins with it in one of its numbers."""
+    return all(any(word.startswith(part) for word in words) for part in beginnings)

@@ -38,14 +38,13 @@ def suggest(connection: Connection, typed: str, limit: int) -> list[Suggestion]:
     if search is None:
         return []
     products = _unlike(connection.execute(_select_products(search, _SPARE * limit)), limit)
-    found_words = [word for row in products for word in words_of(f"{row.name} {row.brand or ''}")]
-    completions = _complete(words, meant, found_words, max(1, limit // 4))
+    completions = _complete(words, meant, products, max(1, limit // 4))
     room = limit - min(len(products), limit - limit // 2)
     shown = completions[:room]
     return [*shown, *map(_product_json, products[: limit - len(shown)])]
 
 
-def _complete(words: Sequence[str], meant: Sequence[str], found: Sequence[str], each: int) -> list[Suggestion]:
+def _complete(words: Sequence[str], meant: Sequence[str], found: Sequence[Row], each: int) -> list[Suggestion]:
     """Up to `each` categories, brands and words, in turn. A word that is a name, too, is not told twice."""
     brand_names, category_names = names()
     brands, categories = brand_names.complete(meant, each), category_names.complete(meant, each)
@@ -85,17 +84,17 @@ def _select_products(search: Search, limit: int) -> Select:
     )
 
 
-def _phrases(words: Sequence[str], meant: Sequence[str], found: Sequence[str], known: Vocabulary) -> list[str]:
+def _phrases(words: Sequence[str], meant: Sequence[str], found: Sequence[Row], known: Vocabulary) -> list[str]:
     """Searches to suggest: the correction, what else it is called, ways to go on with the last word."""
     phrases = [] if meant == words else [" ".join(meant)]
     for part in known.synonyms.split(meant):
         phrases += [" ".join(meaning) for meaning in part.meanings if len(part.words) == len(meant)]
     before, last = meant[:-1], meant[-1]
     if before:
-        # Only words that stand beside the others in a product: all else would find nothing.
-        longer = sorted(
-            {word for word in found if word.startswith(last)}, key=lambda word: (-known.uses_of(word), word)
-        )
+        # Only words that stand beside the others in a product: most others would find nothing.
+        texts = (f"{row.name} {row.brand or ''}" for row in found)
+        beside = {word for text in texts for word in words_of(text) if word.startswith(last)}
+        longer = sorted(beside, key=lambda word: (-known.uses_of(word), word))
     else:
         longer = [word.text for word in known.complete(last, 4 * _SPARE)]
     phrases += [" ".join((*before, word)) for word in longer if singular(word) != singular(last)]
