@@ -1,5 +1,7 @@
 """Alembic's environment: runs migrations over the direct connection, one process at a time."""
 
+import time
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import create_engine, text
@@ -7,8 +9,10 @@ from sqlalchemy.pool import NullPool
 
 from grocery.db import Base
 
-# Several containers of one roll-out migrate at once: the first does it, the others wait and find it done.
+# Several containers of one roll-out migrate at once: the first does it, the others wait and find it done. They ask
+# again and again: CREATE INDEX CONCURRENTLY waits for all statements that run, one that waits for the lock among them.
 _LOCK_KEY = 4_711_002
+_ASK_AGAIN_SECONDS = 0.5
 
 
 def include_object(_object, name, kind, _reflected, _compare_to) -> bool:
@@ -19,7 +23,9 @@ def run_migrations() -> None:
     engines = current_app.extensions["engines"]
     engine = create_engine("postgresql+psycopg2://", creator=engines.connect_directly, poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text(f"SELECT pg_advisory_lock({_LOCK_KEY})"))
+        while not connection.execute(text(f"SELECT pg_try_advisory_lock({_LOCK_KEY})")).scalar():
+            connection.commit()
+            time.sleep(_ASK_AGAIN_SECONDS)
         # A migration that waits for a lock blocks everyone behind it: rather fail and be tried again.
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.commit()

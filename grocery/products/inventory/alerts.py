@@ -115,13 +115,13 @@ def is_alert_due(session: Session) -> bool:
     return bool(session.execute(_IS_DUE).scalar())
 
 
-def tell_batch(session: Session) -> int:
-    """Tell a batch of customers that what they wait for is back; how many alerts were claimed.
+def tell_batch(session: Session, limit: int = BATCH) -> int:
+    """Tell up to `limit` customers that what they wait for is back; how many alerts were claimed.
 
     The messages and the end of the alerts are one transaction: nobody is told twice, nobody is forgotten. Whose
     account is deactivated is not told; the moment has passed.
     """
-    alerts = session.execute(_CLAIM, {"limit": BATCH}).mappings().all()
+    alerts = session.execute(_CLAIM, {"limit": limit}).mappings().all()
     messages = [_message(alert) for alert in alerts if alert["is_active"] and (alert["email"] or alert["phone"])]
     queue_messages(messages)
     if alerts:

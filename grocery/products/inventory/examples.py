@@ -2,7 +2,7 @@
 
 CORRECTION = {"delta": -2, "reason": "damaged", "note": "Fell off the shelf"}
 
-DELIVERY = {"delta": 24, "reason": "received", "lot": {"code": "L-113", "expires_on": "2026-12-24"}}
+DELIVERY = {"delta": 24, "reason": "received", "lot": {"code": "L-113", "expires_on": "2035-12-24"}}
 
 WRITE_OFF = {"delta": -3, "reason": "expired", "lot_id": 17}
 
@@ -19,24 +19,24 @@ MOVEMENT = {
     "lot_id": 17,
     "actor_id": 3,
     "note": None,
-    "created_at": "2026-12-25T06:30:00Z",
+    "created_at": "2035-12-25T06:30:00Z",
 }
 
 LOT = {
     "id": 17,
     "product_id": 7,
     "code": "L-113",
-    "expires_on": "2026-12-24",
+    "expires_on": "2035-12-24",
     "received_quantity": 24,
     "remaining": 9,
-    "received_at": "2026-12-01T05:10:00Z",
+    "received_at": "2035-12-01T05:10:00Z",
     "actor_id": 3,
 }
 
 EXPIRING_LOT = {
     "lot_id": 17,
     "code": "L-113",
-    "expires_on": "2026-12-24",
+    "expires_on": "2035-12-24",
     "days_left": 2,
     "remaining": 9,
     "product_id": 7,
