@@ -167,9 +167,7 @@ def _make_plan(rows: Sequence[ProductRow], seen: Seen) -> _Plan:
     matches = Matches(rows)
     for row in rows:
         try:
-            product = matches.find(row)
-            if product is not None:
-                seen.claim(row, product.id)
+            product = matches.find(row, seen)
             if product is None:
                 plan.new.append((row, new_product(row)))
             elif differences(row, product):

@@ -35,12 +35,17 @@ class Seen:
         return struct.pack(f"<{len(self._added)}q", *self._added)
 
     def check(self, row: ProductRow) -> None:
-        """Raise RowError when an earlier row is about the same product, or has its barcode."""
-        is_known_by_name = not (row.sku or row.barcode)
+        """Raise RowError when an earlier row is known by the same, or has its barcode."""
         for what, key in self._keys(row):
             earlier = self._rows.get(key)
-            if earlier is not None and (what != "name" or is_known_by_name):
-                raise RowError(f"same {'product' if what == 'name' else what} as row {earlier}")
+            if earlier is not None and what:
+                raise RowError(f"same {what} as row {earlier}")
+
+    def check_name(self, row: ProductRow) -> None:
+        """Raise RowError when an earlier row, known by its SKU or barcode, has the name that is all this row has."""
+        earlier = self._rows.get(_hash("name", *row.name_key), row.number)
+        if _is_bare(row) and earlier < row.number:
+            raise RowError(f"same product as row {earlier}")
 
     def add(self, row: ProductRow) -> None:
         for _, key in self._keys(row):
@@ -61,12 +66,18 @@ class Seen:
 
     @staticmethod
     def _keys(row: ProductRow) -> list[tuple[str, int]]:
-        keys = [("name", _hash("name", *row.name_key))]
-        if row.barcode:
-            keys.insert(0, ("barcode", _hash("barcode", row.barcode)))
-        if row.sku:
-            keys.insert(0, ("SKU", _hash("sku", row.sku)))
-        return keys
+        """What a row is known by, and how to call that; the last is for `check_name`."""
+        name = ("", _hash("name", *row.name_key))
+        if _is_bare(row):
+            return [("product", _hash("bare name", *row.name_key)), name]
+        sku = [("SKU", _hash("sku", row.sku))] if row.sku else []
+        barcode = [("barcode", _hash("barcode", row.barcode))] if row.barcode else []
+        return [*sku, *barcode, name]
+
+
+def _is_bare(row: ProductRow | Row) -> bool:
+    """Whether it has no more than a name to be known by."""
+    return not (row.sku or row.barcode)
 
 
 def _hash(*key: str) -> int:
@@ -85,8 +96,16 @@ class Matches:
         self._read_identified(rows)
         self._read_named({row.values["name"] for row in rows if not (row.sku or row.barcode)})
 
-    def find(self, row: ProductRow) -> Row | None:
+    def find(self, row: ProductRow, seen: Seen) -> Row | None:
         """The product that a row is about, None when there is none yet; raises RowError when that is not clear."""
+        product = self._find(row)
+        if product is None or not _is_bare(product):
+            seen.check_name(row)
+        if product is not None:
+            seen.claim(row, product.id)
+        return product
+
+    def _find(self, row: ProductRow) -> Row | None:
         owner = self._by_barcode.get(row.barcode) if row.barcode else None
         if not row.sku:
             return owner if row.barcode else self._find_by_name(row)
@@ -100,7 +119,7 @@ class Matches:
     def _find_by_name(self, row: ProductRow) -> Row | None:
         products = self._by_name[row.name_key]
         # One with an SKU or a barcode is more likely the product of another row.
-        bare = [product for product in products if not (product.sku or product.barcode)]
+        bare = [product for product in products if _is_bare(product)]
         candidates = bare or products
         if len(candidates) > 1:
             raise RowError("several products have this name, brand and category; give the SKU")

@@ -17,6 +17,7 @@ from grocery.products.imports import applying, import_products
 from grocery.products.models import Product
 from grocery.products.stock import take_stock
 from tests.products.factories import make_category, make_order_row, make_product
+from tests.products.imports.test_api import catalogue_with_bad_rows
 from tests.products.ledger import movements_of, select_rows, unbalanced, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -238,6 +239,30 @@ def test_rows_that_know_one_product_by_different_keys_are_not_both_applied(
     assert refusals(result) == ["row 3: same product as row 2", "row 4: same product as row 2"]
     assert products("name", "price_cents") == [("Fresh milk", 6600)]
     assert last_line(run(contents)) == counts(unchanged=1, refused=2)
+
+
+def test_a_row_with_a_name_only_is_about_the_product_with_a_name_only(
+    run: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_product("Dairy", sku="A", name="Milk", brand=None, price_cents=65_00)
+    make_product("Dairy", sku=None, name="Milk", brand=None, price_cents=70_00)
+    contents = "sku,name,category,price\nA,Milk,Dairy,66\n,Milk,Dairy,71\n,MILK,Dairy,72\n"
+    for size in (500, 1):
+        monkeypatch.setattr(applying, "CHUNK_ROWS", size)
+        assert refusals(run(contents)) == ["row 4: same product as row 3"]
+        assert products("sku", "price_cents") == [("A", 66_00), (None, 71_00)]
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 1)
+    new = run("sku,name,category,price\nC,Cream,Dairy,66\n,Cream,Dairy,71\n,Cream,Dairy,72\n")
+    assert refusals(new) == ["row 3: same product as row 2", "row 4: same product as row 3"]
+
+
+def test_251_good_and_7_bad_rows_are_reported_exactly(run: Import) -> None:
+    contents, bad = catalogue_with_bad_rows()
+    result = run(contents)
+    assert refusals(result) == [f"row {number}: {reason}" for number, reason in bad]
+    assert last_line(result) == counts(created=251, refused=7)
+    assert len(products("sku")) == 251
+    assert last_line(run(contents)) == counts(unchanged=251, refused=7)
 
 
 def test_a_refused_row_does_not_stand_in_the_way_of_a_good_one(run: Import) -> None:

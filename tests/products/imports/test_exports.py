@@ -61,9 +61,12 @@ def make_nasty_catalogue() -> int:
         price_cents=0, vat_class="exempt", country_of_origin="KE", is_age_restricted=True, image_url="/i/1.webp",
     )  # fmt: skip
     make_product("Veg", sku="O", price_cents=1, compare_at_price_cents=10_000_000_00, stock=Decimal(10_000_000))
+    # With the same name as others, which have an SKU or a barcode.
+    for sku, barcode in (("N1", None), (None, "87654321"), (None, None)):
+        make_product("Veg", sku=sku, barcode=barcode, name="Namesake", brand="Brand")
     # A cancelled order can bring back a part of what is sold by piece since.
     make_product("Veg", sku="P", unit="each", stock=Decimal("0.500"))
-    return len(NASTY) + 5
+    return len(NASTY) + 8
 
 
 def catalogue() -> list[tuple]:
@@ -94,9 +97,11 @@ def test_importing_an_export_changes_nothing(export: Callable[..., Path], option
 
 
 def test_an_export_fills_an_empty_shop_with_the_same(export: Callable[..., Path]) -> None:
-    count = make_nasty_catalogue() - 1
+    count = make_nasty_catalogue() - 2
     with db.engine.begin() as connection:
+        # What no import can make: a part of a piece, and another one of the same name.
         connection.execute(text("DELETE FROM products WHERE sku = 'P'"))
+        connection.execute(text("DELETE FROM products WHERE name = 'Namesake' AND sku IS NULL AND barcode IS NULL"))
     before, path = catalogue(), export()
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM products"))
