@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.auth.factories import PASSWORD, make_customer
-from tests.products.factories import make_category
+from tests.products.factories import make_category, make_product
+from tests.products.images.pictures import jpeg
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -21,7 +22,7 @@ class Swagger:
         page.goto(f"{address}/docs")
         expect(page.locator(".opblock").first).to_be_visible()
 
-    def call(self, operation: str, body: Any = None, **parameters: Any) -> tuple[int, Any]:
+    def call(self, operation: str, body: Any = None, file: Any = None, **parameters: Any) -> tuple[int, Any]:
         """Fill in an operation's form, execute it, and read status and body of the answer."""
         block = self._page.locator(f'.opblock[id$="-{operation}"]')
         block.locator(".opblock-summary-control").click()
@@ -29,6 +30,8 @@ class Swagger:
             block.locator(f'tr[data-param-name="{name}"] input').fill(str(value))
         if body is not None:
             block.locator("textarea.body-param__text").fill(json.dumps(body))
+        if file is not None:
+            block.locator('input[type="file"]').set_input_files(file)
         block.locator("button.execute").click()
         answer = block.locator(".live-responses-table")
         expect(answer).to_be_visible()
@@ -101,3 +104,14 @@ def test_the_seed_list_works_from_swagger_ui(swagger: Swagger, context: None, ru
     status, problem = swagger.call("get_order", order_id=order["id"])
     assert (status, problem["code"]) == (401, "token_revoked")
     assert run_sql("SELECT status FROM orders") == [("shipped",)]
+
+
+def test_a_picture_is_uploaded_from_swagger_ui(swagger: Swagger, context: None, run_sql: Sql) -> None:
+    product_id = make_product()
+    make_customer(email="owner@shop.example", role="admin")
+    _, pair = swagger.call("log_in", {"email": "owner@shop.example", "password": PASSWORD})
+    swagger.authorize(pair["access_token"])
+    file = {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+    status, product = swagger.call("set_product_image", file=file, product_id=product_id)
+    assert (status, product["version"]) == (200, 2)
+    assert run_sql("SELECT image_url FROM products") == [(product["images"]["640"],)]
