@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "grocery_catalogue"
 
+# Says in pg_stat_activity whose connection it is.
+_HEARTBEAT = f"SELECT '{CHANNEL}'"
+
 # What else is said with a notification: the words and synonyms are others, too.
 _WORDS = "words"
 
@@ -86,7 +89,7 @@ class Listener:
             self._tell(None)
             while not self._stopping.is_set():
                 self._take_notifications(connection, sent_at + HEARTBEAT_SECONDS)
-                sent_at = self._ask(connection, "SELECT 1")
+                sent_at = self._ask(connection, _HEARTBEAT)
                 self._store.confirm(sent_at + _VALID_SECONDS)
         finally:
             self._store.lose()
