@@ -137,13 +137,12 @@ def test_the_next_page_of_a_corrected_search_is_one_of_the_correct_search(client
 
 
 def test_a_search_that_found_a_little_keeps_it_and_offers_more(client: FlaskClient) -> None:
-    make_product(name="Rice", description="As sold at Mamas Shampo")
-    make_product(name="Shampoos")
-    make_product(name="Zebra", brand="Zebr0")
+    make_product(name="Soap", description="Smells of mlik")
+    make_product(name="Milk")
     refresh_words()
-    answer = search(client, q="mamas shampo")
-    assert names(answer) == ["Rice"]
-    assert spelling(answer) == (None, None) or spelling(answer)[1] is None
+    answer = search(client, q="mlik")
+    assert names(answer) == ["Soap"]
+    assert spelling(answer) == ("milk", None)
 
 
 def test_an_offer_is_percent_encoded_and_not_made_when_three_are_found(client: FlaskClient) -> None:
@@ -174,9 +173,6 @@ def test_nothing_is_offered_that_finds_nothing(client: FlaskClient) -> None:
 @pytest.mark.parametrize(("length", "status"), [(200, 200), (201, 422), (10_000, 422)])
 def test_a_search_has_200_characters_at_most(client: FlaskClient, length: int, status: int) -> None:
     make_product(name="Milk")
-    assert client.get("/products/", query_string={"q": "a " * (length // 2) + "b" * (length % 2)}).status_code in (
-        status, 200 if length == 200 else status,
-    )  # fmt: skip
     assert client.get("/products/", query_string={"q": "x" * length}).status_code == status
 
 
