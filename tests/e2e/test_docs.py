@@ -78,9 +78,9 @@ def test_the_way_without_make_starts_a_shop(shop: Shop, tmp_path: Path) -> None:
             started.append((line, process, log))
         url = f"http://127.0.0.1:{port}/readyz"
         wait_until(lambda: requests.get(url, timeout=5).json()["redis"] == "ok", 20, "flask run answers")
-        for queue, (_, _, log) in zip(("orders", "notify"), started[1:3], strict=True):
+        for queue, (_, _, log) in zip(("orders", "notify", "bulk"), started[1:4], strict=True):
             wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), 20, f"worker {queue}")
-        wait_until(lambda: "the relay is at work" in started[3][2].read_text(), 20, "the relay")
+        wait_until(lambda: "the relay is at work" in started[4][2].read_text(), 20, "the relay")
         assert [(line, process.poll()) for line, process, _ in started if process.poll() is not None] == []
     finally:
         del shop.environ["FLASK_RUN_PORT"]
