@@ -16,6 +16,9 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 #: What a form may have around it.
 _FORM_BYTES = 64 * 1024
 _CHUNK_BYTES = 64 * 1024
+# What Werkzeug's parser may hold of a part: a block of 64 KiB, and what it kept of the block before, since a boundary
+# might have begun there. With no more than a block, it would refuse most photos that are larger than one.
+_PARSER_BYTES = 2 * 64 * 1024
 #: A body up to this size stays in memory, a larger one goes to a temporary file.
 _MEMORY_BYTES = 512 * 1024
 
@@ -64,7 +67,7 @@ def _file_of_form(body: IO[bytes], size: int) -> Iterator[IO[bytes]]:
         parser = FormDataParser(
             # Closes what was opened for other fields, too, or before the form turned out to be none.
             stream_factory=lambda *_, **__: opened.enter_context(_temporary_file()),
-            max_form_memory_size=_FORM_BYTES,
+            max_form_memory_size=_PARSER_BYTES,
             max_form_parts=10,
             silent=False,
         )

@@ -180,6 +180,23 @@ def test_ten_mebibytes_are_taken_and_a_byte_more_is_not(
     assert client.post(address, data=most, headers={**admin, **RAW}).status_code == 200
 
 
+@pytest.mark.parametrize("filling", [b"\n", b"\r\n", b"\r\n--limi", b"\r\n--limit-", b"--limit"])
+def test_a_photo_of_a_phone_may_look_like_the_boundary_of_its_form(upload: Upload, filling: bytes) -> None:
+    """Any larger one has bytes somewhere that could begin one, and the parser keeps these back."""
+    data = jpeg() + (filling * 2**20)[: 2**20]
+    assert upload(make_product(), data).status_code == 200
+
+
+@pytest.mark.parametrize("part", ['name="{}"', 'name="file"; filename="{}"', "name=text\r\nX-A: {}"])
+def test_a_form_with_a_huge_header_is_refused(
+    client: FlaskClient, admin: dict[str, str], media: Path, part: str
+) -> None:
+    head = f"--x\r\nContent-Disposition: form-data; {part}\r\n\r\n".format("a" * 2**20)
+    headers = {**admin, "Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post(f"/products/{make_product()}/image", data=head.encode() + b"x\r\n--x--", headers=headers)
+    assert_refused(answer, 413, "too_large", media)
+
+
 @pytest.mark.parametrize("kind", ["image/jpeg", "multipart/form-data; boundary=x"])
 def test_a_body_in_chunks_is_not_read_beyond_the_limit(
     client: FlaskClient, admin: dict[str, str], media: Path, kind: str
