@@ -6,7 +6,7 @@ RUNNABLE := $(VENV)/.installed-to-run
 INSTALLED := $(VENV)/.installed
 # The user's own settings (a real database, a real SMS account) must not reach tests and benchmarks.
 CLEANLY = env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))')
-BENCHMARKS = $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
+BENCHMARKS = $(filter-out __init__ shop,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test prove bench lint requirements

@@ -1,55 +1,75 @@
-"""Which products the filters of a request leave, as SQL: what the list shows is what the facets count."""
+"""Which products the filters of a request leave, as SQL: what the list shows is what the facets count.
 
-from collections.abc import Mapping
+Conditions depend on which filters are given only; the values are parameters, so that a statement is made once.
+"""
+
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Text, any_, bindparam, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from grocery.products.rows import CATEGORIES, PRODUCTS
 from grocery.products.search.query import Search
 
-
-def filter_conditions(arguments: Mapping[str, Any], search: Search | None) -> list[ColumnElement[bool]]:
-    """The conditions on products that fit `arguments`, those of FilterArgsSchema.
-
-    `search` is what `q` means; None: no search.
-    """
-    conditions: list[ColumnElement[bool]] = []
-    if search:
-        conditions.append(is_found(search))
-    if arguments["category"] is not None:
-        conditions.append(PRODUCTS.c.category_id.in_(branch_ids(arguments["category"])))
-    if arguments["brand"]:
-        conditions.append(func.lower(PRODUCTS.c.brand) == func.lower(arguments["brand"]))
-    if arguments["min_price"] is not None:
-        conditions.append(PRODUCTS.c.price_cents >= arguments["min_price"])
-    if arguments["max_price"] is not None:
-        conditions.append(PRODUCTS.c.price_cents <= arguments["max_price"])
-    if arguments["in_stock"] is not None:
-        conditions.append(PRODUCTS.c.in_stock == arguments["in_stock"])
-    if arguments["on_offer"] is not None:
-        conditions.append(PRODUCTS.c.compare_at_price_cents.is_not(None) == arguments["on_offer"])
-    return conditions
+_FILTERS = ("category", "brand", "min_price", "max_price", "in_stock", "on_offer")
 
 
-def tsquery(query: str) -> ColumnElement[Any]:
-    """A query of the configuration whose words the column `products.search` has."""
-    return func.to_tsquery("grocery", query)
+def given_filters(arguments: Mapping[str, Any], search: Search | None) -> frozenset[str]:
+    """The names of the filters in `arguments`, those of FilterArgsSchema, and `q` when there is a search."""
+    given = {name for name in _FILTERS if arguments[name] is not None and arguments[name] != ""}
+    return frozenset(given | {"q"} if search else given)
 
 
-def is_found(search: Search) -> ColumnElement[bool]:
-    """Whether a search finds the product: by its words or as a code."""
-    return or_(PRODUCTS.c.search.bool_op("@@")(tsquery(search.matches)), has_code(search))
+def filter_conditions(given: Collection[str]) -> list[ColumnElement[bool]]:
+    """The conditions on products of the `given_filters`; they take `filter_parameters`."""
+    conditions = {
+        "q": is_found,
+        "category": lambda: PRODUCTS.c.category_id.in_(branch_ids(bindparam("category"))),
+        "brand": lambda: func.lower(PRODUCTS.c.brand) == func.lower(bindparam("brand")),
+        "min_price": lambda: PRODUCTS.c.price_cents >= bindparam("min_price"),
+        "max_price": lambda: PRODUCTS.c.price_cents <= bindparam("max_price"),
+        "in_stock": lambda: PRODUCTS.c.in_stock == bindparam("in_stock"),
+        "on_offer": lambda: PRODUCTS.c.compare_at_price_cents.is_not(None) == bindparam("on_offer"),
+    }
+    return [make() for name, make in conditions.items() if name in given]
 
 
-def has_code(search: Search) -> ColumnElement[bool]:
-    """Whether what was typed is the SKU, in the letter case of the shop or all in one, or the barcode."""
+def filter_parameters(arguments: Mapping[str, Any], search: Search | None) -> dict[str, Any]:
+    """The values of all filters and of the search."""
+    return {**{name: arguments[name] for name in _FILTERS}, **(search_parameters(search) if search else {})}
+
+
+def search_parameters(search: Search) -> dict[str, Any]:
+    """The values of `is_found` and of the order by relevance."""
     typed = search.typed
-    skus = sorted({typed, typed.upper(), typed.lower()})
-    return or_(PRODUCTS.c.sku.in_(skus), PRODUCTS.c.barcode == typed)
+    return {
+        "q_barcode": typed,
+        "q_skus": sorted({typed, typed.upper(), typed.lower()}),
+        "q_matches": search.matches,
+        "q_ranks": search.ranks,
+        "q_names": search.names,
+        "q_begins": search.begins,
+    }
 
 
-def branch_ids(category_id: int) -> Any:
+def tsquery(parameter: str) -> ColumnElement[Any]:
+    """A query of the configuration whose words the column `products.search` has."""
+    return func.to_tsquery("grocery", bindparam(parameter))
+
+
+def is_found() -> ColumnElement[bool]:
+    """Whether a search finds the product: by its words or as a code."""
+    return or_(PRODUCTS.c.search.bool_op("@@")(tsquery("q_matches")), has_code())
+
+
+def has_code() -> ColumnElement[bool]:
+    """Whether what was typed is the SKU, in the letter case of the shop or all in one, or the barcode."""
+    skus = cast(bindparam("q_skus"), ARRAY(Text))
+    return or_(PRODUCTS.c.sku == any_(skus), PRODUCTS.c.barcode == bindparam("q_barcode"))
+
+
+def branch_ids(category_id: Any) -> Any:
     """The ids of a category and of all below it."""
     root, node = CATEGORIES.alias(), CATEGORIES.alias()
     is_below = func.starts_with(node.c.path, root.c.path + "/")

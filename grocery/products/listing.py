@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, bindparam, func, select, tuple_
 
 from grocery.paging import decode_cursor, encode_cursor
-from grocery.products.filters import filter_conditions
-from grocery.products.ranking import badness
+from grocery.products.filters import filter_conditions, filter_parameters, given_filters
+from grocery.products.ranking import rank_products
 from grocery.products.rows import PRODUCTS, select_products
 from grocery.products.search import vocabulary
 from grocery.products.search.query import Search, correct_words, parse_search
+from grocery.statements import PreparedText
 
 #: Of more products that match, those found first are put in the order of relevance: nobody looks at so many, and
 #: ranking is what costs time. All other orders list all that match.
-MAX_RANKED = 3000
+MAX_RANKED = 2000
+
+# Of these, so many are looked at more closely.
+_RANKED_CLOSELY = 300
 
 # A search that finds fewer was probably misspelt.
 _FEW_FOUND = 3
@@ -34,13 +39,24 @@ class Page:
     is_corrected: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Order:
     """Rows go by `key` and by id where keys are equal, both in the same direction."""
 
-    key: Any  # a column or an expression; SQLAlchemy has no common type for them
+    key: Any  # a column or an expression; SQLAlchemy has no common type for them. None: the badness of a search
     key_type: type
     is_descending: bool = False
+
+
+_LIMIT = bindparam("limit", type_=Integer)
+
+_ORDERS = {
+    "name": _Order(func.lower(PRODUCTS.c.name), str),
+    "price": _Order(PRODUCTS.c.price_cents, int),
+    "-price": _Order(PRODUCTS.c.price_cents, int, is_descending=True),
+    "newest": _Order(PRODUCTS.c.id, int, is_descending=True),
+}
+_RELEVANCE = _Order(None, float)
 
 
 def list_products(connection: Connection, arguments: Mapping[str, Any]) -> Page:
@@ -73,62 +89,57 @@ def _with_correction(connection: Connection, arguments: Mapping[str, Any], searc
 
 
 def _read_page(connection: Connection, arguments: Mapping[str, Any], search: Search | None) -> Page:
-    is_listed = PRODUCTS.c.is_active if arguments["is_active"] else ~PRODUCTS.c.is_active
-    conditions = [is_listed, *filter_conditions(arguments, search)]
     sort = arguments["sort"] or ("relevance" if search else "name")
-    if search and sort == "relevance":
-        statement = _by_relevance(search, conditions, arguments)
-    else:
-        statement = _in_order(_order(sort), conditions, arguments)
-    rows = list(connection.execute(statement))
+    order = _RELEVANCE if search and sort == "relevance" else _ORDERS.get(sort, _ORDERS["name"])
+    parameters = {**filter_parameters(arguments, search), "limit": arguments["limit"] + 1}
+    if arguments["cursor"]:
+        parameters["after_key"], parameters["after_id"] = decode_cursor(arguments["cursor"], order.key_type, int)
+    given = given_filters(arguments, search)
+    statement = _prepare(order, given, is_active=arguments["is_active"], is_later=bool(arguments["cursor"]))
+    rows = list(statement.run(connection, parameters))
     if len(rows) <= arguments["limit"]:
         return Page(rows, None)
     last = rows[-2]
     return Page(rows[:-1], encode_cursor(last.sort_key, last.id))
 
 
-def _in_order(order: _Order, conditions: list[ColumnElement[bool]], arguments: Mapping[str, Any]) -> Select:
-    if arguments["cursor"]:
-        conditions = [*conditions, _is_after(order, PRODUCTS.c.id, arguments["cursor"])]
+@lru_cache(maxsize=1024)
+def _prepare(order: _Order, given: frozenset[str], *, is_active: bool, is_later: bool) -> PreparedText:
+    """The statement for these filters, for the first page or a later one."""
+    conditions = [PRODUCTS.c.is_active if is_active else ~PRODUCTS.c.is_active, *filter_conditions(given)]
+    make = _by_relevance if order is _RELEVANCE else _in_order
+    return PreparedText(make(order, conditions, is_later=is_later))
+
+
+def _in_order(order: _Order, conditions: list[ColumnElement[bool]], *, is_later: bool) -> Select:
+    key, row_id = order.key, PRODUCTS.c.id
+    if is_later:
+        conditions = [*conditions, _is_after(order, key, row_id)]
     direction = "desc" if order.is_descending else "asc"
     return (
         select_products()
-        .add_columns(order.key.label("sort_key"))
+        .add_columns(key.label("sort_key"))
         .where(*conditions)
-        .order_by(getattr(order.key, direction)(), getattr(PRODUCTS.c.id, direction)())
-        .limit(arguments["limit"] + 1)
+        .order_by(getattr(key, direction)(), getattr(row_id, direction)())
+        .limit(_LIMIT)
     )
 
 
-def _by_relevance(search: Search, conditions: list[ColumnElement[bool]], arguments: Mapping[str, Any]) -> Select:
-    """Scores first, with nothing but ids beside them; then the rows of the page."""
-    score = badness(search).label("sort_key")
-    found = select(PRODUCTS.c.id, score).where(*conditions).limit(MAX_RANKED).subquery("found")
-    ranked = select(found).order_by(found.c.sort_key, found.c.id).limit(arguments["limit"] + 1)
-    if arguments["cursor"]:
-        ranked = ranked.where(_is_after(_Order(found.c.sort_key, float), found.c.id, arguments["cursor"]))
-    best = ranked.subquery("best")
+def _by_relevance(order: _Order, conditions: list[ColumnElement[bool]], *, is_later: bool) -> Select:
+    """Ids in their order first, then the rows of the page."""
+    ranked = rank_products(conditions, at_most=MAX_RANKED, closely=_RANKED_CLOSELY)
+    page = select(ranked).order_by(ranked.c.badness, ranked.c.id).limit(_LIMIT)
+    if is_later:
+        page = page.where(_is_after(order, ranked.c.badness, ranked.c.id))
+    best = page.subquery("best")
     return (
         select_products()
-        .add_columns(best.c.sort_key)
+        .add_columns(best.c.badness.label("sort_key"))
         .join(best, best.c.id == PRODUCTS.c.id)
-        .order_by(best.c.sort_key, best.c.id)
+        .order_by(best.c.badness, best.c.id)
     )
 
 
-def _order(sort: str) -> _Order:
-    match sort:
-        case "price":
-            return _Order(PRODUCTS.c.price_cents, int)
-        case "-price":
-            return _Order(PRODUCTS.c.price_cents, int, is_descending=True)
-        case "newest":
-            return _Order(PRODUCTS.c.id, int, is_descending=True)
-        case _:
-            return _Order(func.lower(PRODUCTS.c.name), str)
-
-
-def _is_after(order: _Order, row_id: ColumnElement[int], cursor: str) -> ColumnElement[bool]:
-    last = tuple_(*decode_cursor(cursor, order.key_type, int))
-    here = tuple_(order.key, row_id)
+def _is_after(order: _Order, key: Any, row_id: ColumnElement[int]) -> ColumnElement[bool]:
+    last, here = tuple_(bindparam("after_key"), bindparam("after_id")), tuple_(key, row_id)
     return here < last if order.is_descending else here > last

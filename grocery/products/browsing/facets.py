@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Connection, Integer, Select, cast, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Integer, cast, func, literal_column, select, text, tuple_
 
 from grocery import money
 from grocery.products.browsing.bands import Band, band_sql, make_bands
-from grocery.products.filters import filter_conditions
+from grocery.products.filters import filter_conditions, filter_parameters, given_filters
 from grocery.products.rows import PRODUCTS
 from grocery.products.search import vocabulary
 from grocery.products.search.query import Search, correct_words, parse_search
+from grocery.statements import PreparedText
 
 # Price band, offer and stock as one number: the fewer columns there are to group by, the faster it goes.
 _CELL: ColumnElement[Any] = literal_column(
@@ -66,15 +68,16 @@ def count_facets(connection: Connection, arguments: Mapping[str, Any]) -> dict[s
 
 
 def _count(connection: Connection, arguments: Mapping[str, Any], search: Search | None) -> dict[str, Any]:
-    row = connection.execute(_select_facets(arguments, search)).one()
+    row = _prepare(given_filters(arguments, search)).run(connection, filter_parameters(arguments, search)).one()
     return _facets_json(arguments, row.categories, row.brands, row.cells)
 
 
-def _select_facets(arguments: Mapping[str, Any], search: Search | None) -> Select:
+@lru_cache(maxsize=256)
+def _prepare(given: frozenset[str]) -> PreparedText:
     """Counts by all facets together, and of these few groups the totals by each."""
     cells = (
         select(PRODUCTS.c.category_id, PRODUCTS.c.brand, _CELL.label("cell"), cast(func.count(), Integer).label("n"))
-        .where(PRODUCTS.c.is_active, *filter_conditions(arguments, search))
+        .where(PRODUCTS.c.is_active, *filter_conditions(given))
         .group_by(PRODUCTS.c.category_id, PRODUCTS.c.brand, text("cell"))
         .cte("cells")
     )
@@ -84,7 +87,9 @@ def _select_facets(arguments: Mapping[str, Any], search: Search | None) -> Selec
         .group_by(func.grouping_sets(*map(tuple_, facets)))
         .cte("totals")
     )
-    return select(_CATEGORIES.label("categories"), _BRANDS.label("brands"), _CELLS.label("cells")).add_cte(totals)
+    return PreparedText(
+        select(_CATEGORIES.label("categories"), _BRANDS.label("brands"), _CELLS.label("cells")).add_cte(totals)
+    )
 
 
 def _facets_json(

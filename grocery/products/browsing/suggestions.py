@@ -1,21 +1,24 @@
 """What somebody who types may mean: words, categories, brands and products."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import islice, zip_longest
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Integer, Row, bindparam, select
 
 from grocery import money
 from grocery.products.browsing.keeper import names
 from grocery.products.browsing.names import Name
-from grocery.products.filters import is_found
-from grocery.products.ranking import badness
+from grocery.products.filters import is_found, search_parameters
+from grocery.products.images.addresses import public_address
+from grocery.products.ranking import rank_products
 from grocery.products.rows import CATEGORIES, PRODUCTS
 from grocery.products.search import Vocabulary, vocabulary
-from grocery.products.search.query import Search, correct_words, parse_search
+from grocery.products.search.query import correct_words, parse_search
 from grocery.products.search.words import singular, words_of
+from grocery.statements import PreparedText
 
 Suggestion = dict[str, Any]
 
@@ -37,7 +40,8 @@ def suggest(connection: Connection, typed: str, limit: int) -> list[Suggestion]:
     search = parse_search(" ".join(meant), known)
     if search is None:
         return []
-    products = _unlike(connection.execute(_select_products(search, _SPARE * limit)), limit)
+    parameters = {**search_parameters(search), "limit": _SPARE * limit}
+    products = _unlike(_prepare().run(connection, parameters), limit)
     completions = _complete(words, meant, products, max(1, limit // 4))
     room = limit - min(len(products), limit - limit // 2)
     shown = completions[:room]
@@ -66,17 +70,15 @@ def _key(text: str) -> tuple[str, ...]:
     return tuple(map(singular, words_of(text)))
 
 
-def _select_products(search: Search, limit: int) -> Select:
+@cache
+def _prepare() -> PreparedText:
     """Products for sale that match, best first."""
-    found = (
-        select(PRODUCTS.c.id, badness(search).label("badness"))
-        .where(PRODUCTS.c.is_active, is_found(search))
-        .limit(MAX_RANKED)
-        .subquery("found")
+    ranked = rank_products([PRODUCTS.c.is_active, is_found()], at_most=MAX_RANKED, closely=MAX_RANKED)
+    best = (
+        select(ranked).order_by(ranked.c.badness, ranked.c.id).limit(bindparam("limit", type_=Integer)).subquery("best")
     )
-    best = select(found).order_by(found.c.badness, found.c.id).limit(limit).subquery("best")
     columns = (PRODUCTS.c.id, PRODUCTS.c.name, PRODUCTS.c.brand, PRODUCTS.c.price_cents, PRODUCTS.c.in_stock)
-    return (
+    return PreparedText(
         select(*columns, PRODUCTS.c.image_url, CATEGORIES.c.path)
         .join(best, best.c.id == PRODUCTS.c.id)
         .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
@@ -126,5 +128,5 @@ def _product_json(row: Row) -> Suggestion:
         "price": money.to_text(row.price_cents),
         "currency": current_app.config["CURRENCY"],
         "in_stock": row.in_stock,
-        "image_url": row.image_url,
+        "image_url": public_address(row.image_url, current_app.config["MEDIA_URL"]),
     }

@@ -10,6 +10,13 @@ from grocery.products.search.words import singular, words_of
 # Shorter words that another one follows are finished ("5 l", "no sugar"): as beginnings they are of everything.
 _MIN_PREFIX_LETTERS = 3
 
+# Up to so many longer words are searched for one by one: PostgreSQL finds whole words faster than beginnings. Not for
+# the last word, whose newest longer ones may not be counted yet, unless the whole catalogue has it as it is.
+_MAX_LISTED, _COMMON_USES = 8, 1000
+
+# A single letter after other words is the beginning of one of the most used ones.
+_GUESSES = 8
+
 # Ways to go on with an unfinished word: "bakin" is no beginning of "baking", which the index has as "bake".
 _COMPLETIONS = 5
 
@@ -46,11 +53,15 @@ def parse_search(typed: str, vocabulary: Vocabulary) -> Search | None:
     finished = {word for position, word in enumerate(words) if position < last or len(word) >= _MIN_PREFIX_LETTERS}
     known = {word for word in finished if vocabulary.is_word(word)}
     short = {word for word in finished if len(word) < _MIN_PREFIX_LETTERS}
+
+    def begun(word: str) -> str:
+        return _begun(word, vocabulary, is_last=word == words[-1], is_only=len(words) == 1)
+
     heads = "|".join(dict.fromkeys(head for part in parts for head in _heads(part, vocabulary)))
     return Search(
         typed=typed,
         words=tuple(words),
-        matches=" & ".join(_alternatives(part, short, lambda word: _begun(word, vocabulary)) for part in parts),
+        matches=" & ".join(_alternatives(part, short, begun) for part in parts),
         ranks=" & ".join(_alternatives(part, known | short, lambda word: _likely(word, vocabulary)) for part in parts),
         names=f"{_PART_BEGINS}({heads}){_PART_ENDS}",
         begins=" ".join([*words[:-1], singular(words[-1])]),
@@ -76,11 +87,18 @@ def _alternatives(part: Part, whole: Set[str], expand: Callable[[str], str]) -> 
     return _any_of([literal, *map(_all_of, part.meanings)])
 
 
-def _begun(word: str, vocabulary: Vocabulary) -> str:
+def _begun(word: str, vocabulary: Vocabulary, *, is_last: bool, is_only: bool) -> str:
     """All words that begin so."""
-    if len(word) < _MIN_PREFIX_LETTERS or vocabulary.is_word(word):
+    if is_last and not is_only and len(word) == 1:
+        return _any_of([word, *(one.text for one in vocabulary.complete(word, _GUESSES))])
+    if not vocabulary.is_word(word):
+        longer = vocabulary.complete(word, _COMPLETIONS) if len(word) >= _MIN_PREFIX_LETTERS else []
+        return _any_of([f"{word}:*", *(one.text for one in longer)])
+    longer = vocabulary.complete(word, _MAX_LISTED + 1)
+    if len(longer) > _MAX_LISTED or (is_last and vocabulary.uses_of(word) < _COMMON_USES):
         return f"{word}:*"
-    return _any_of([f"{word}:*", *(one.text for one in vocabulary.complete(word, _COMPLETIONS))])
+    stem = singular(word)
+    return _any_of([word, *(one.text for one in longer if singular(one.text) != stem)])
 
 
 def _likely(word: str, vocabulary: Vocabulary) -> str:
