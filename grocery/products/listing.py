@@ -13,7 +13,6 @@ from grocery.products.ranking import rank_products
 from grocery.products.rows import PRODUCTS, select_products
 from grocery.products.search import vocabulary
 from grocery.products.search.query import Search, correct_words, parse_search
-from grocery.statements import PreparedText
 
 #: Of more products that match, those found first are put in the order of relevance: nobody looks at so many, and
 #: ranking is what costs time. All other orders list all that match.
@@ -95,8 +94,8 @@ def _read_page(connection: Connection, arguments: Mapping[str, Any], search: Sea
     if arguments["cursor"]:
         parameters["after_key"], parameters["after_id"] = decode_cursor(arguments["cursor"], order.key_type, int)
     given = given_filters(arguments, search)
-    statement = _prepare(order, given, is_active=arguments["is_active"], is_later=bool(arguments["cursor"]))
-    rows = list(statement.run(connection, parameters))
+    statement = _make_statement(order, given, is_active=arguments["is_active"], is_later=bool(arguments["cursor"]))
+    rows = list(connection.execute(statement, parameters))
     if len(rows) <= arguments["limit"]:
         return Page(rows, None)
     last = rows[-2]
@@ -104,11 +103,11 @@ def _read_page(connection: Connection, arguments: Mapping[str, Any], search: Sea
 
 
 @lru_cache(maxsize=1024)
-def _prepare(order: _Order, given: frozenset[str], *, is_active: bool, is_later: bool) -> PreparedText:
-    """The statement for these filters, for the first page or a later one."""
+def _make_statement(order: _Order, given: frozenset[str], *, is_active: bool, is_later: bool) -> Select:
+    """The statement for these filters, for the first page or a later one; to make it takes longer than to run it."""
     conditions = [PRODUCTS.c.is_active if is_active else ~PRODUCTS.c.is_active, *filter_conditions(given)]
     make = _by_relevance if order is _RELEVANCE else _in_order
-    return PreparedText(make(order, conditions, is_later=is_later))
+    return make(order, conditions, is_later=is_later)
 
 
 def _in_order(order: _Order, conditions: list[ColumnElement[bool]], *, is_later: bool) -> Select:

@@ -10,7 +10,6 @@ from grocery.products.filters import filter_conditions, search_parameters
 from grocery.products.ranking import rank_products
 from grocery.products.search import vocabulary
 from grocery.products.search.query import parse_search
-from grocery.statements import PreparedText
 from tests.products.factories import make_product
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -20,11 +19,11 @@ pytestmark = pytest.mark.usefixtures("context")
 def ranked() -> Callable[..., list[int]]:
     def rank(*, at_most: int, closely: int) -> list[int]:
         found = rank_products(filter_conditions({"q"}), at_most=at_most, closely=closely)
-        statement = PreparedText(select(found.c.id).order_by(found.c.badness, found.c.id))
+        statement = select(found.c.id).order_by(found.c.badness, found.c.id)
         search = parse_search("rice", vocabulary())
         assert search is not None
         with reader() as connection:
-            return list(statement.run(connection, search_parameters(search)).scalars())
+            return list(connection.execute(statement, search_parameters(search)).scalars())
 
     return rank
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Connection, Integer, cast, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Integer, Select, cast, func, literal_column, select, text, tuple_
 
 from grocery import money
 from grocery.products.browsing.bands import Band, band_sql, make_bands
@@ -14,7 +14,6 @@ from grocery.products.filters import filter_conditions, filter_parameters, given
 from grocery.products.rows import PRODUCTS
 from grocery.products.search import vocabulary
 from grocery.products.search.query import Search, correct_words, parse_search
-from grocery.statements import PreparedText
 
 # Price band, offer and stock as one number: the fewer columns there are to group by, the faster it goes.
 _CELL: ColumnElement[Any] = literal_column(
@@ -68,12 +67,13 @@ def count_facets(connection: Connection, arguments: Mapping[str, Any]) -> dict[s
 
 
 def _count(connection: Connection, arguments: Mapping[str, Any], search: Search | None) -> dict[str, Any]:
-    row = _prepare(given_filters(arguments, search)).run(connection, filter_parameters(arguments, search)).one()
+    statement = _make_statement(given_filters(arguments, search))
+    row = connection.execute(statement, filter_parameters(arguments, search)).one()
     return _facets_json(arguments, row.categories, row.brands, row.cells)
 
 
 @lru_cache(maxsize=256)
-def _prepare(given: frozenset[str]) -> PreparedText:
+def _make_statement(given: frozenset[str]) -> Select:
     """Counts by all facets together, and of these few groups the totals by each."""
     cells = (
         select(PRODUCTS.c.category_id, PRODUCTS.c.brand, _CELL.label("cell"), cast(func.count(), Integer).label("n"))
@@ -87,9 +87,7 @@ def _prepare(given: frozenset[str]) -> PreparedText:
         .group_by(func.grouping_sets(*map(tuple_, facets)))
         .cte("totals")
     )
-    return PreparedText(
-        select(_CATEGORIES.label("categories"), _BRANDS.label("brands"), _CELLS.label("cells")).add_cte(totals)
-    )
+    return select(_CATEGORIES.label("categories"), _BRANDS.label("brands"), _CELLS.label("cells")).add_cte(totals)
 
 
 def _facets_json(

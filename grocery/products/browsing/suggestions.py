@@ -6,7 +6,7 @@ from itertools import islice, zip_longest
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, Integer, Row, bindparam, select
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, select
 
 from grocery import money
 from grocery.products.browsing.keeper import names
@@ -18,7 +18,6 @@ from grocery.products.rows import CATEGORIES, PRODUCTS
 from grocery.products.search import Vocabulary, vocabulary
 from grocery.products.search.query import correct_words, parse_search
 from grocery.products.search.words import singular, words_of
-from grocery.statements import PreparedText
 
 Suggestion = dict[str, Any]
 
@@ -41,7 +40,7 @@ def suggest(connection: Connection, typed: str, limit: int) -> list[Suggestion]:
     if search is None:
         return []
     parameters = {**search_parameters(search), "limit": _SPARE * limit}
-    products = _unlike(_prepare().run(connection, parameters), limit)
+    products = _unlike(connection.execute(_make_statement(), parameters), limit)
     completions = _complete(words, meant, products, max(1, limit // 4))
     room = limit - min(len(products), limit - limit // 2)
     shown = completions[:room]
@@ -71,14 +70,14 @@ def _key(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _prepare() -> PreparedText:
+def _make_statement() -> Select:
     """Products for sale that match, best first."""
     ranked = rank_products([PRODUCTS.c.is_active, is_found()], at_most=MAX_RANKED, closely=MAX_RANKED)
     best = (
         select(ranked).order_by(ranked.c.badness, ranked.c.id).limit(bindparam("limit", type_=Integer)).subquery("best")
     )
     columns = (PRODUCTS.c.id, PRODUCTS.c.name, PRODUCTS.c.brand, PRODUCTS.c.price_cents, PRODUCTS.c.in_stock)
-    return PreparedText(
+    return (
         select(*columns, PRODUCTS.c.image_url, CATEGORIES.c.path)
         .join(best, best.c.id == PRODUCTS.c.id)
         .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
