@@ -2,8 +2,10 @@
 
 import contextvars
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 import redis
 from flask import Flask
@@ -22,6 +24,9 @@ from grocery.embedded import Stack, ensure_stack
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """PostgreSQL and Valkey for this run."""
     running = ensure_stack(tmp_path_factory.mktemp("stack"))
+    # No test cuts the power of this server (those that kill one have their own), so none need wait for its disk.
+    with closing(psycopg2.connect(running.database_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE CURRENT_USER SET synchronous_commit = off")
     yield running
     running.stop()
 
@@ -64,10 +69,10 @@ def migrated_app(settings: Settings) -> Flask:
 @pytest.fixture
 def app(migrated_app: Flask, settings: Settings) -> Flask:
     """The application, on an empty database and an empty Redis."""
-    # Deleting is faster than TRUNCATE for the few rows of a test.
+    # Deleting is faster than TRUNCATE for the few rows of a test, and in one round trip than in one for each table.
+    emptying = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables))
     with migrated_app.app_context(), db.engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+        connection.exec_driver_sql(emptying)
     migrated_app.extensions["vocabulary"].forget()
     redis.Redis.from_url(settings.redis_url or "").flushall()
     return migrated_app

@@ -283,7 +283,7 @@ class TestRefusal:
         ("queues", "reason"),
         [
             ([ORDERS, NOTIFY], "a worker serves one queue"),
-            (["default"], "there is no queue default; the queues are: orders, notify."),
+            (["default"], "there is no queue default; the queues are: orders, notify, bulk."),
         ],
     )
     def test_other_than_one_known_queue_is_refused(

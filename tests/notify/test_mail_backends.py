@@ -86,7 +86,7 @@ text = st.one_of(st.text(max_size=300), st.text('ab _é👋,"<>()\r\n\t.:;@', ma
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(subject=text, shop_name=text)
 def test_no_subject_or_shop_name_makes_or_breaks_a_header(
     hypothesis_server: FakeSmtp, subject: str, shop_name: str
