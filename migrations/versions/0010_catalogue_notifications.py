@@ -35,13 +35,14 @@ def _row(name: str) -> str:
     return f"ROW ({columns}, {_LEFT.format(name)})"
 
 
+# In the order in which everyone locks these tables, so that nobody who writes meanwhile meets a deadlock.
 _TRIGGERS = (
+    "CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON categories FOR EACH STATEMENT "
+    "EXECUTE FUNCTION grocery_catalogue_changed()",
     "CREATE TRIGGER catalogue_changed AFTER INSERT OR DELETE OR TRUNCATE ON products FOR EACH STATEMENT "
     "EXECUTE FUNCTION grocery_catalogue_changed()",
     "CREATE TRIGGER catalogue_updated AFTER UPDATE ON products FOR EACH ROW "
     f"WHEN ({_row('OLD')} IS DISTINCT FROM {_row('NEW')}) EXECUTE FUNCTION grocery_catalogue_changed()",
-    "CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON categories FOR EACH STATEMENT "
-    "EXECUTE FUNCTION grocery_catalogue_changed()",
     # Its generation stands for the words and synonyms, which processes remember.
     "CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OF generation OR DELETE ON vocabulary_state "
     "FOR EACH STATEMENT EXECUTE FUNCTION grocery_catalogue_changed('words')",
@@ -55,8 +56,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER catalogue_changed ON vocabulary_state")
     op.execute("DROP TRIGGER catalogue_changed ON categories")
-    op.execute("DROP TRIGGER catalogue_updated ON products")
     op.execute("DROP TRIGGER catalogue_changed ON products")
+    op.execute("DROP TRIGGER catalogue_updated ON products")
+    op.execute("DROP TRIGGER catalogue_changed ON vocabulary_state")
     op.execute("DROP FUNCTION grocery_catalogue_changed()")
