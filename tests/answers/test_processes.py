@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 # A loaded machine may halt everything for longer than what is measured: the best of so many counts.
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 _END_LISTENERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -116,8 +116,8 @@ def product(servers: tuple[Server, Server], proxy: Proxy, app: Flask, context: N
     return product_id
 
 
-def milliseconds_until(is_true: Callable[[], bool]) -> float:
-    started = time.monotonic()
+def milliseconds_until(is_true: Callable[[], bool], since: float | None = None) -> float:
+    started = time.monotonic() if since is None else since
     wait_until(is_true)
     return (time.monotonic() - started) * 1000
 
@@ -125,19 +125,19 @@ def milliseconds_until(is_true: Callable[[], bool]) -> float:
 def test_a_price_changed_through_one_is_seen_through_the_other_within_100_ms(
     servers: tuple[Server, Server], product: int, admin: dict[str, str]
 ) -> None:
-    took = []
-    for attempt in range(ATTEMPTS):
+    took: list[float] = []
+    for _ in range(ATTEMPTS):
         for writer, other in (servers, servers[::-1]):
             price = f"{len(took) + 2}.00"
             for server in servers:
                 server.keep()
             writer.set_price(product, price, admin)
+            changed_at = time.monotonic()
             assert writer.price() == price  # its own process at once
-            took.append(milliseconds_until(lambda other=other, price=price: other.price() == price))  # type: ignore[misc]
-        if attempt and max(took[-2:]) <= 100:
-            break
-    assert min(took) <= 100
-    assert sorted(took)[len(took) // 2] <= 100, took
+            took.append(milliseconds_until(lambda other=other, price=price: other.price() == price, changed_at))  # type: ignore[misc]
+        if max(took[-2:]) <= 100:
+            return
+    pytest.fail(f"there and back, milliseconds: {took}")
 
 
 def test_a_process_whose_listening_was_ended_shows_nothing_old_and_keeps_again(
@@ -156,7 +156,9 @@ def test_a_process_whose_listening_was_ended_shows_nothing_old_and_keeps_again(
             wait_until(lambda server=server, price=price: server.price() == price)  # type: ignore[misc]
             server.keep()
             assert server.price() == price
-    assert min(took) <= 100, took
+        if took[-1] <= 100:
+            return
+    pytest.fail(f"milliseconds: {took}")
 
 
 def test_behind_a_frozen_connection_nothing_old_is_shown_for_longer_than_two_seconds(
