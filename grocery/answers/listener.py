@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "grocery_catalogue"
 
-# Says in pg_stat_activity whose connection it is.
-_HEARTBEAT = f"SELECT '{CHANNEL}'"
+# Its text says in pg_stat_activity whose connection it is.
+_HEARTBEAT = f"SELECT pg_backend_pid() AS {CHANNEL}"
 
 # What else is said with a notification: the words and synonyms are others, too.
 _WORDS = "words"
@@ -36,6 +36,13 @@ _VALID_SECONDS = 2 * HEARTBEAT_SECONDS
 
 _CONNECT_SECONDS = 3.0
 _RETRY_SECONDS = 0.5
+
+
+class PoolerError(GroceryError):
+    """Between this process and PostgreSQL stands a pooler, through which notifications do not come."""
+
+    def __init__(self) -> None:
+        super().__init__("a pooler is in between; set DATABASE_DIRECT_URL to PostgreSQL itself")
 
 
 class Listener:
@@ -81,7 +88,8 @@ class Listener:
         connection = self._connect()
         try:
             self._wait(connection, time.monotonic() + _CONNECT_SECONDS)
-            sent_at = self._ask(connection, f"LISTEN {CHANNEL}")
+            self._ask(connection, f"LISTEN {CHANNEL}")
+            sent_at = self._beat(connection)
             # Whoever began to read before this moment may have missed a change; who begins now will be told.
             self._forget_words()
             self._store.forget()
@@ -89,19 +97,29 @@ class Listener:
             self._tell(None)
             while not self._stopping.is_set():
                 self._take_notifications(connection, sent_at + HEARTBEAT_SECONDS)
-                sent_at = self._ask(connection, _HEARTBEAT)
+                sent_at = self._beat(connection)
                 self._store.confirm(sent_at + _VALID_SECONDS)
         finally:
             self._store.lose()
             connection.close()
 
-    def _ask(self, connection: Any, statement: str) -> float:
-        """Run a statement; answers when it was sent. Raises TimeoutError, psycopg2.Error."""
+    def _beat(self, connection: Any) -> float:
+        """Prove that changes are being told; answers when it was asked. Raises as `_ask`, and PoolerError."""
         sent_at = time.monotonic()
+        # A pooler takes LISTEN and answers, and never tells of anything: its clients are given other numbers.
+        if self._ask(connection, _HEARTBEAT).fetchone() != (connection.info.backend_pid,):
+            raise PoolerError
+        return sent_at
+
+    def _ask(self, connection: Any, statement: str) -> Any:
+        """The cursor of a statement that was carried out. Raises TimeoutError, psycopg2.Error."""
+        deadline = time.monotonic() + HEARTBEAT_SECONDS
         cursor = connection.cursor()  # psycopg2 wants it alive until the answer has come
         cursor.execute(statement)
-        self._wait(connection, sent_at + HEARTBEAT_SECONDS)
-        return sent_at
+        self._wait(connection, deadline)
+        # What came in one packet with the end of the answer is in libpq by now: no socket would ever tell of it.
+        self._poll(connection)
+        return cursor
 
     def _take_notifications(self, connection: Any, until: float) -> None:
         """Wait for notifications until then; raises psycopg2.Error as soon as the connection is lost."""
