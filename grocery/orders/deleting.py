@@ -17,6 +17,7 @@ from grocery.orders.actors import Actor
 from grocery.orders.changing import give_back, list_lines, move
 from grocery.orders.pricing import PricedLine, total_up
 from grocery.orders.states import CANCELLED, OPEN_STATUSES
+from grocery.products.inventory.lots import lock_lots_of_person
 from grocery.products.stock import lock_stock
 
 _ORDERS_OF = text("SELECT * FROM orders WHERE customer_id = :customer_id ORDER BY id FOR UPDATE")
@@ -78,6 +79,7 @@ def settle_orders_of_customer(_sender: object, *, customer_id: int, actor: Perso
     # Of all orders at once: given back order by order, the products would be locked in the order of the orders. Those
     # of finished orders too, since the deletion of a product writes to the same lines.
     lock_stock({line["product_id"] for lines in lines_of.values() for line in lines if line["product_id"] is not None})
+    lock_lots_of_person(customer_id, lines_of.keys())
     for order in orders:
         lines = lines_of[order["id"]]
         if order["status"] == "delivered":

@@ -5,18 +5,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from grocery.errors import InvalidError
+from sqlalchemy import text
+
+from grocery.db import db
+from grocery.errors import InvalidError, UnauthenticatedError
 from grocery.products.inventory.days import shop_today
 from grocery.products.inventory.errors import InsufficientLotError
 from grocery.products.inventory.lots import allot, lock_lot, lock_lots, receive_lot, take_from_lots
 from grocery.products.stock import Part, adjust_stock, check_quantity, lock_product
 
+_LOCK_ACTOR = text("SELECT id FROM customers WHERE id = :actor_id FOR KEY SHARE")
+
 
 def change_stock(product_id: int, body: Mapping[str, Any], *, actor_id: int | None) -> dict[str, Any]:
     """Do what a body of ChangeStockSchema says; answers the stock now, and the lot that was made.
 
-    Raises what the functions below raise.
+    Raises what the functions below raise, and UnauthenticatedError for an account that is deleted meanwhile.
     """
+    _lock_actor(actor_id)
     noted: dict[str, Any] = {"actor_id": actor_id, "note": body.get("note")}
     if "quantity" in body:
         count_stock(product_id, body["quantity"], **noted)
@@ -87,6 +93,12 @@ def count_stock(product_id: int, quantity: Decimal, *, actor_id: int | None, not
     if quantity != product.stock:
         correct_stock(product_id, quantity - product.stock, reason="counted", actor_id=actor_id, note=note)
     return Decimal(product.stock)
+
+
+def _lock_actor(actor_id: int | None) -> None:
+    """Before the product: who is noted in the ledger may be about to be deleted, which locks people before products."""
+    if actor_id is not None and db.session.execute(_LOCK_ACTOR, {"actor_id": actor_id}).scalar() is None:
+        raise UnauthenticatedError("This account is gone.")
 
 
 def _parts(delta: Decimal, taken: Mapping[int, Decimal]) -> list[Part]:

@@ -4,7 +4,7 @@ Whoever changes lots of a product holds the lock of its row, so that lots and st
 order products, lots, each by id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -48,6 +48,14 @@ _PICKED_PRODUCTS = text("""
 _LOCK_PICKED = text("""
     SELECT lot.id FROM stock_lots AS lot JOIN lot_picks AS pick ON pick.lot_id = lot.id
     WHERE pick.order_id = :order_id ORDER BY lot.id FOR UPDATE OF lot
+""")
+
+# Lots that the orders were given, and those whose receiver's name goes with the account.
+_LOCK_OF_PERSON = text("""
+    SELECT id FROM stock_lots WHERE id IN (
+        SELECT id FROM stock_lots WHERE actor_id = :person_id
+        UNION ALL SELECT lot_id FROM lot_picks WHERE order_id = ANY(:order_ids)
+    ) ORDER BY id FOR UPDATE
 """)
 
 _DROP_PICKS = text("DELETE FROM lot_picks WHERE order_id = :order_id RETURNING lot_id, quantity")
@@ -136,6 +144,14 @@ def give_back(order_id: int) -> None:
     lock_stock(product_ids)
     db.session.execute(_LOCK_PICKED, {"order_id": order_id})
     _change({row.lot_id: row.quantity for row in db.session.execute(_DROP_PICKS, {"order_id": order_id})})
+
+
+def lock_lots_of_person(person_id: int, order_ids: Collection[int]) -> None:
+    """Lock all lots that the deletion of a person changes, since it would not change them in the order of their ids.
+
+    `order_ids` are the person's orders, whose products are locked.
+    """
+    db.session.execute(_LOCK_OF_PERSON, {"person_id": person_id, "order_ids": list(order_ids)})
 
 
 def cut_to_stock(reserved: Mapping[int, Decimal]) -> None:
