@@ -3,7 +3,7 @@
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from grocery.fields import Id, Integer, Money, Name, Phone, Quantity, Schema, Text, Timestamp
+from grocery.fields import Id, Instant, Integer, Money, Name, Phone, Quantity, Schema, Text, Timestamp
 from grocery.orders.states import STATUSES
 from grocery.paging import PageArgsSchema
 
@@ -79,8 +79,8 @@ class CancelSchema(Schema):
 class OrderListArgsSchema(PageArgsSchema):
     status = OneOf(STATUSES, load_default=None)
     customer_id = Id(load_default=None, metadata={"description": "Staff only; customers see their own orders."})
-    placed_after = fields.AwareDateTime(load_default=None)
-    placed_before = fields.AwareDateTime(load_default=None)
+    placed_after = Instant(load_default=None)
+    placed_before = Instant(load_default=None)
     q = Text(
         load_default=None,
         validate=[validate.Length(max=100)],

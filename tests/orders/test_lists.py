@@ -75,6 +75,7 @@ def test_staff_filter(customer: Caller, staff: Caller, orders: list[dict[str, An
         "customer_id=0",
         "placed_after=yesterday",
         "placed_after=2026-01-01T00:00:00",
+        "placed_after=0001-01-01T00:00:00%2B14:00",
         "q=%00",
         "unknown=1",
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from grocery.fields import Boolean, Id, Integer, Name, Quantity, Schema, Text, Timestamp
+from grocery.fields import Boolean, Id, Instant, Integer, Name, Quantity, Schema, Text, Timestamp
 from grocery.paging import PageArgsSchema
 from grocery.products.models import MOVEMENT_REASONS, UNITS
 from grocery.products.schemas import OptionalText
@@ -64,10 +64,8 @@ class StockSchema(Schema):
 
 class MovementArgsSchema(PageArgsSchema):
     reason = Text(load_default=None, validate=[validate.OneOf(MOVEMENT_REASONS)])
-    starts_at = fields.AwareDateTime(
-        data_key="from", load_default=None, metadata={"description": "RFC 3339: from then on."}
-    )
-    ends_at = fields.AwareDateTime(data_key="to", load_default=None, metadata={"description": "RFC 3339: before then."})
+    starts_at = Instant(data_key="from", load_default=None, metadata={"description": "RFC 3339: from then on."})
+    ends_at = Instant(data_key="to", load_default=None, metadata={"description": "RFC 3339: before then."})
 
 
 class MovementSchema(Schema):

@@ -96,6 +96,7 @@ def test_the_ledger_is_filtered_by_reason_and_time(staff: Caller, run_sql: Any) 
     assert reasons(**{"from": "2026-03-02T12:00:00Z", "to": "2026-03-02T13:00:00Z"}) == ["opening"]
     assert reasons(**{"from": "2026-03-02T15:30:00+03:00"}) == ["returned"]
     assert reasons(to="2026-03-02T12:00:00Z") == []
+    assert reasons(**{"from": "2026-03-03T12:59:00+23:59"}) == ["returned"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,7 @@ def test_the_ledger_is_filtered_by_reason_and_time(staff: Caller, run_sql: Any) 
         ("movements?reason=stolen", "reason"),
         ("movements?from=yesterday", "from"),
         ("movements?to=2026-03-02T12:00:00", "to"),
+        ("movements?from=0001-01-01T00:00:00%2B14:00", "from"),
         ("movements?starts_at=2026-03-02T12:00:00Z", "starts_at"),
         ("movements?cursor=WyJhIl0", "cursor"),
         ("movements?cursor=WzEsMl0", "cursor"),
