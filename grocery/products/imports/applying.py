@@ -16,7 +16,14 @@ from grocery.products.imports.cells import ProductRow, RowError, RowReader
 from grocery.products.imports.matching import Matches, Seen
 from grocery.products.imports.reading import Row, Table
 from grocery.products.imports.records import START, Position
-from grocery.products.imports.writing import differences, insert_products, lock_products, new_product, update_products
+from grocery.products.imports.writing import (
+    differences,
+    insert_products,
+    lock_products,
+    new_product,
+    read_locked_products,
+    update_products,
+)
 
 #: Rows of one transaction and of one statement: enough to be fast, few enough not to hold up sales.
 CHUNK_ROWS = 500
@@ -182,7 +189,8 @@ def _make_plan(rows: Sequence[ProductRow], seen: Seen) -> _Plan:
 def _carry_out(plan: _Plan, actor_id: int | None) -> None:
     category_ids = _category_ids({row.category for row, _ in [*plan.new, *plan.changed]})
     insert_products([{**values, "category_id": category_ids[row.category]} for row, values in plan.new], actor_id)
-    locked = lock_products(plan.changed_ids)
+    lock_products(plan.changed_ids)
+    locked = read_locked_products(plan.changed_ids)
     changed = [_changed(row, locked.get(product_id), category_ids) for row, product_id in plan.changed]
     update_products(changed, actor_id)
 

@@ -1,12 +1,12 @@
 """Rows of a file against products: what differs, and many inserts or updates as one statement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from marshmallow import ValidationError
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 
 from grocery.answers import catalogue_changed
 from grocery.db import db
@@ -115,11 +115,19 @@ def differences(row: ProductRow, product: Row) -> dict[str, Any]:
     return changes
 
 
-def lock_products(product_ids: Iterable[int]) -> dict[int, Row]:
-    """The rows of these products as they are now, locked in the order of ids like everywhere."""
-    locked = select_products_with_regular_prices().where(Product.id.in_(list(product_ids))).order_by(Product.id)
-    rows = db.session.execute(locked.with_for_update(of=Product, key_share=True))
-    return {row.id: row for row in rows}
+def lock_products(product_ids: Collection[int]) -> None:
+    """Lock these products in the order of ids like everywhere."""
+    locked = select(Product.id).where(Product.id.in_(product_ids)).order_by(Product.id)
+    db.session.execute(locked.with_for_update(key_share=True))
+
+
+def read_locked_products(product_ids: Collection[int]) -> dict[int, Row]:
+    """The rows of these products as they are now that they are locked.
+
+    Not of the statement that locks: after a wait, that has the new row of a product, but the offers of before it.
+    """
+    found = select_products_with_regular_prices().where(Product.id.in_(product_ids))
+    return {row.id: row for row in db.session.execute(found)}
 
 
 def insert_products(products: Sequence[Mapping[str, Any]], actor_id: int | None) -> None:

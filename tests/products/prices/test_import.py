@@ -2,16 +2,20 @@
 
 import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from grocery.db import transaction
 from grocery.products.exports import export_products
 from grocery.products.imports import import_products
 from grocery.products.prices.jobs import apply_due_prices
+from grocery.products.prices.settling import settle_prices
 from tests.auth.factories import make_customer
 from tests.products.factories import make_product
-from tests.products.ledger import select_rows
+from tests.products.ledger import select_rows, wait_for_a_lock
 from tests.products.prices.conftest import HOUR, NOW, Schedule, history_of, price_of, statuses_of
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -66,6 +70,26 @@ def test_a_sheet_from_before_the_offer_does_not_end_it(run: Import, schedule: Sc
     assert run("A,100,,Brookside", header="sku,price,compare_at_price,brand") == (0, 1, 0)
     assert (price_of(product), statuses_of(product)) == ((80_00, 100_00, 3), ["active"])
     assert len(history_of(product)) == 1
+
+
+def test_an_offer_that_starts_while_a_sheet_waits_for_the_product_goes_on(
+    app: Flask, run: Import, schedule: Schedule
+) -> None:
+    product = make_product(sku="A", name="A", price_cents=100_00)
+    schedule(product, 80_00, 1, 4)
+
+    def import_sheet() -> tuple[int, int, int]:
+        with app.app_context():
+            return run("A,100,,Brookside", header="sku,price,compare_at_price,brand")
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction():
+            settle_prices([product], NOW + HOUR)
+            importing = pool.submit(import_sheet)
+            wait_for_a_lock()
+        assert importing.result(10) == (0, 1, 0)
+    assert (price_of(product), statuses_of(product)) == ((80_00, 100_00, 3), ["active"])
+    assert [reason for *_, reason in history_of(product)] == ["offer_started"]
 
 
 def test_a_sheet_from_during_the_offer_changes_nothing(run: Import, schedule: Schedule) -> None:
