@@ -49,7 +49,8 @@ _CHANGE = text("""
 _ADJUST = text("""
     WITH changed AS (
         UPDATE products SET stock = stock + :delta
-        WHERE id = :product_id AND stock + :delta BETWEEN 0 AND :max_stock AND (unit = 'kg' OR (stock + :delta) % 1 = 0)
+        WHERE id = :product_id AND stock + :delta >= 0 AND (:delta < 0 OR stock + :delta <= :max_stock)
+              AND (unit = 'kg' OR (stock + :delta) % 1 = 0)
         RETURNING id, stock
     ), noted AS (
         INSERT INTO stock_movements (product_id, delta, reason, actor_id, note, lot_id, stock_after)

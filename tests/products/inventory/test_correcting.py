@@ -137,6 +137,15 @@ def test_a_count_notes_the_difference_and_takes_it_from_the_lots(staff: Caller) 
     assert broken() == []
 
 
+def test_more_than_the_most_can_still_be_written_off(staff: Caller) -> None:
+    """Cancelled orders can bring back more than may be received."""
+    product = make_product(stock=Decimal(10_000_005))
+    assert change(staff, product, delta=-3, reason="damaged")["stock"] == 10_000_002
+    assert list(change(staff, product, 422, delta=1, reason="returned")["errors"]) == ["delta"]
+    assert change(staff, product, quantity=9_999_999, reason="counted")["stock"] == 9_999_999
+    assert broken() == []
+
+
 def test_goods_that_are_ordered_cannot_be_written_off(staff: Caller, customer: Caller) -> None:
     product = make_product(stock=Decimal(0))
     lot = make_lot(product, 5, days=3)
