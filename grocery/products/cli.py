@@ -14,7 +14,7 @@ from grocery import money
 from grocery.commands import CommandGroup, print_json
 from grocery.db import transaction
 from grocery.errors import InvalidError
-from grocery.fields import Money, Quantity, quantity_number
+from grocery.fields import Money, Quantity, Text, quantity_number
 from grocery.products import exports, service
 from grocery.products.images.cli import images_cli
 from grocery.products.imports.reading import COLUMNS, parse_mapping
@@ -43,6 +43,10 @@ class FieldType(click.ParamType):
 
     def _read(self, value: str) -> Any:
         return float(value) if isinstance(self._field, Quantity) else value
+
+
+#: An argument may have bytes that are no text; PostgreSQL must not be asked for them.
+SKU = FieldType("sku", Text())
 
 
 class _MappingType(click.ParamType):
@@ -117,7 +121,7 @@ def export_command(file: str, category: str | None, bom: bool) -> None:
 
 
 @products_cli.command("set-price")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.argument("price", type=FieldType("price", Money()))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def set_price(sku: str, price: int, as_json: bool) -> None:
@@ -131,7 +135,7 @@ def set_price(sku: str, price: int, as_json: bool) -> None:
 
 
 @products_cli.command("set-stock")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.argument("quantity", type=FieldType("quantity", Quantity(low=Decimal(0), high=MAX_STOCK)))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def set_stock(sku: str, quantity: Decimal, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from grocery.commands import print_json, print_table
 from grocery.db import reader, transaction
 from grocery.fields import Name, Quantity, quantity_number
 from grocery.products import service
-from grocery.products.cli import FieldType
+from grocery.products.cli import SKU, FieldType
 from grocery.products.inventory import listing
 from grocery.products.inventory.correcting import receive_stock
 from grocery.products.inventory.days import shop_today
@@ -25,7 +25,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("receive")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.argument("quantity", type=FieldType("quantity", Quantity(high=MAX_STOCK)))
 @click.option("--lot", "code", type=FieldType("code", Name(max_length=64)), help="The code of the lot that came.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which the lot may be sold.")
@@ -72,7 +72,7 @@ def low_stock(include_out: bool, limit: int, as_json: bool) -> None:
 
 
 @click.command("movements")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.option("--reason", type=click.Choice(MOVEMENT_REASONS), help="Only for this reason.")
 @_LIMIT
 @_JSON

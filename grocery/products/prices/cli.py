@@ -11,7 +11,7 @@ from grocery import money
 from grocery.commands import print_json, print_table
 from grocery.db import reader, transaction
 from grocery.fields import Money
-from grocery.products.cli import FieldType
+from grocery.products.cli import SKU, FieldType
 from grocery.products.prices.moments import read_moment
 from grocery.products.prices.service import change_json, list_price_changes, schedule_price
 from grocery.products.schemas import OptionalText
@@ -21,7 +21,7 @@ _WHEN = "now, tomorrow, friday, 2026-12-01 or 2026-12-01T08:00"
 
 
 @click.command("schedule-price")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.argument("price", type=FieldType("price", Money()))
 @click.option("--from", "start", default="now", show_default=True, help=f"When it begins: {_WHEN}.")
 @click.option("--until", "end", help="An offer: when it ends and the price before returns. A day: as it begins.")
@@ -61,7 +61,7 @@ def schedule_price_command(
 
 
 @click.command("prices")
-@click.argument("sku")
+@click.argument("sku", type=SKU)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext

@@ -35,6 +35,15 @@ def test_receive_makes_a_lot(app: Flask) -> None:
     assert stock_of(product) == Decimal("13.5")
 
 
+@pytest.mark.parametrize(
+    "command", [("receive", "1"), ("movements",), ("set-stock", "1"), ("set-price", "1"), ("prices",)], ids=" ".join
+)
+def test_an_sku_that_is_no_text_is_a_usage_error(app: Flask, command: tuple[str, ...]) -> None:
+    result = run(app, command[0], "caf\udce9", *command[1:])
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+    assert "cannot be stored" in result.stderr
+
+
 def test_receive_refuses_what_cannot_be(app: Flask) -> None:
     product = make_product(sku="M")
     past = run(app, "receive", "M", "1", "--lot", "L", "--expires", in_days(-1).isoformat())
