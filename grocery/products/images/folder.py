@@ -1,5 +1,6 @@
 """A folder of pictures, named by SKU or barcode, for the products that have these."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,19 +45,24 @@ def import_pictures(paths: list[Path]) -> Iterator[FileResult]:
             raise
         except (GroceryError, OSError) as error:
             reason = error.detail if isinstance(error, GroceryError) else str(error.strerror)
-            yield FileResult(path.name, "refused", reason=reason)
+            yield FileResult(_name_of(path), "refused", reason=reason)
 
 
 def _import(path: Path) -> FileResult:
     with transaction():
-        product_id, before = _find(path.stem)
+        product_id, before = _find(Path(_name_of(path)).stem)
     with path.open("rb") as file:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InvalidError(f"The file has more than {MAX_FILE_BYTES // 2**20} MiB.")
         picture = read_picture(file)
     with transaction():
         row = set_picture(product_id, picture, version=None, actor_id=None)
-    return FileResult(path.name, "unchanged" if row.image_url == before else "set", product_id)
+    return FileResult(_name_of(path), "unchanged" if row.image_url == before else "set", product_id)
+
+
+def _name_of(path: Path) -> str:
+    """The name as a text that can be printed and looked for. On old disks there are some that are not UTF-8."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 def _find(name: str) -> tuple[int, str | None]:

@@ -1,6 +1,7 @@
 """`flask products images import`."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ def test_pictures_go_to_the_products_that_they_are_named_after(app: Flask, tmp_p
     assert [(row[0], row[2]) for row in before] == [(milk, 2), (bread, 2)]
     assert run(app, str(tmp_path)).stdout.endswith("set: 0 unchanged: 2 refused: 0\n")
     assert select_rows("SELECT id, image_url, version FROM products ORDER BY id") == before
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_name_that_is_not_utf_8_is_refused(app: Flask, tmp_path: Path, option: list[str]) -> None:
+    make_product(sku="Z")
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(jpeg())
+    (tmp_path / "Z.jpg").write_bytes(jpeg())
+    result = run(app, str(tmp_path), *option)
+    assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+    assert "caf\N{REPLACEMENT CHARACTER}.jpg" in result.stdout
+    assert select_rows("SELECT version FROM products") == [(2,)]
 
 
 def test_a_bad_file_is_refused_and_the_others_are_applied(app: Flask, tmp_path: Path) -> None:
