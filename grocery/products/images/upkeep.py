@@ -4,6 +4,7 @@ A picture stays for a day after it was stored, so that an address read a while a
 """
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
@@ -28,6 +29,8 @@ _KEPT = timedelta(days=1)
 _PAUSE = timedelta(minutes=10)
 #: Files that are looked at in one step.
 _STEP_FILES = 500
+#: A bucket takes as long for each file as it likes; no more are removed in a step after this time. Uploads wait for it.
+_STEP_SECONDS = 2.0
 
 _IS_DUE = PictureSweep.due_at <= func.now()
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -77,23 +80,37 @@ def _look_at_next() -> bool:
     # Uploads hold it for seconds at most. Who waited for it would let all later ones wait too.
     if not db.session.scalar(_TRY_LOCK, {"key": LOCK_KEY}):
         return False
-    _remove_unused(files)
     if files:
-        db.session.execute(update(PictureSweep).values(position=files[-1].name))
+        last = _remove_unused(files) or files[-1].name
+        db.session.execute(update(PictureSweep).values(position=last))
     else:
         db.session.execute(update(PictureSweep).values(position="", due_at=func.now() + _KEPT))
     return bool(files)
 
 
-def _remove_unused(files: list[StoredFile]) -> None:
-    """Remove what is old enough, ours, and not in use, under the lock that keeps uploads out."""
+def _remove_unused(files: list[StoredFile]) -> str | None:
+    """Remove what is old enough, ours, and not in use, under the lock that keeps uploads out.
+
+    Answers the last name that was removed when the time was over before the end.
+    """
     kept_since = datetime.now(UTC) - _KEPT
     digests = {file.name: digest_of(file.name) for file in files if file.modified_at < kept_since}
     known = {digest for digest in digests.values() if digest}
     if not known:
-        return
+        return None
     used = set(db.session.scalars(_USED, {"pattern": DIGEST_IN_ADDRESS, "digests": list(known)}))
     unused = [name for name, digest in digests.items() if digest and digest not in used]
-    if unused:
-        store().delete(unused)
-        log.info("removed %d files of pictures that nothing refers to", len(unused))
+    removed = _remove(unused)
+    if removed:
+        log.info("removed %d files of pictures that nothing refers to", removed)
+    return unused[removed - 1] if removed < len(unused) else None
+
+
+def _remove(names: list[str]) -> int:
+    """Remove files until the time of a step is over; how many it were."""
+    ends_at = time.monotonic() + _STEP_SECONDS
+    for count, name in enumerate(names, start=1):
+        store().delete([name])
+        if time.monotonic() >= ends_at:
+            return count
+    return len(names)

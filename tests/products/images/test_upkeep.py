@@ -64,6 +64,24 @@ def test_only_old_pictures_that_nobody_refers_to_are_removed(
     assert not upkeep.is_due()
 
 
+def test_a_slow_store_is_left_after_a_while_so_that_uploads_go_on(
+    upload: Upload, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_STEP_SECONDS", 0.0)
+    product = make_product()
+    for left in ("green", "red"):
+        upload(product, encode(make_image(left=left)))
+    make_old(media)
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE picture_sweeps SET due_at = now()")
+    for remaining in (5, 4, 3):
+        assert upkeep.step()
+        assert len(stored_files(media)) == remaining
+    while upkeep.step():
+        pass
+    assert (len(stored_files(media)), upkeep.is_due()) == (3, False)
+
+
 def test_while_an_upload_is_under_way_nothing_is_removed(upload: Upload, media: Path) -> None:
     product = make_product()
     upload(product, jpeg())
