@@ -37,7 +37,7 @@ def get_picture(digest: str, width: str) -> Response:
         raise PictureNotFoundError
     tag = f"{digest}-{width}"
     # What has this tag has the content too: the store need not be asked.
-    is_known = not request.if_none_match.star_tag and request.if_none_match.contains(tag)
+    is_known = not request.if_none_match.star_tag and request.if_none_match.contains_weak(tag)
     response = Response(b"" if is_known else store().get(name), content_type=CONTENT_TYPE, headers=_HEADERS)
     response.set_etag(tag)
     if is_known:
