@@ -17,8 +17,10 @@ MAX_ANSWER_BYTES = 256 * 1024
 #: Seconds. Nothing depends on it while notifications arrive; it bounds the harm of a table that somebody forgot.
 MAX_AGE_SECONDS = 60.0
 
-# Of an entry beside its texts: about what Python's objects take.
-_OVERHEAD_BYTES = 1024
+# What Python's objects take beside the texts, measured: of an entry, and of each of its headers. Most answers to rare
+# searches are small, and these the larger part of them.
+_OVERHEAD_BYTES = 2200
+_HEADER_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Answer:
     def size(self, key: Key) -> int:
         """Bytes that it takes in memory, about."""
         texts = sum(len(name) + len(value) for name, value in self.headers)
-        return len(self.body) + texts + sum(map(len, key)) + _OVERHEAD_BYTES
+        objects = _OVERHEAD_BYTES + _HEADER_BYTES * len(self.headers)
+        return len(self.body) + texts + sum(map(len, key)) + objects
 
 
 class AnswerStore:

@@ -1,6 +1,8 @@
 """Kept answers are Flask's own, to the byte; and only what may be kept is."""
 
+import gc
 import threading
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -221,3 +223,23 @@ def test_an_answer_computed_before_a_change_is_never_kept(
 
 def test_without_memory_nothing_is_kept(client: FlaskClient) -> None:
     assert [client.get("/products/").headers.get("X-Cache") for _ in range(2)] == [None, None]
+
+
+def test_what_is_kept_takes_no_more_memory_than_is_counted(
+    visitor: FlaskClient, answers: KeptAnswers, keep: Keep
+) -> None:
+    """Small answers, as whoever searches for random words could have a process fill itself with."""
+    keep("/products/")
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            visitor.get(f"/products/?limit=7&q=zz{number}")
+        gc.collect()
+        kept, counted, before = len(answers.store), answers.store.size_bytes, tracemalloc.get_traced_memory()[0]
+        answers.forget()
+        gc.collect()
+        freed = before - tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept > 30
+    assert 0.6 * counted < freed < 1.1 * counted
