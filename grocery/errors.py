@@ -102,6 +102,7 @@ _HTTP_CODES = {
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",
+    411: "length_required",
     412: "stale_version",
     413: "too_large",
     415: "unsupported_media_type",

@@ -8,9 +8,9 @@ from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 from flask import Request, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import LengthRequired
 
-from grocery.errors import InvalidError, MediaTypeError
+from grocery.errors import InvalidError, MalformedError, MediaTypeError
 
 #: Bytes of an upload. 100,000 products with their descriptions have 30 MB.
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
@@ -56,7 +56,8 @@ def csv_body(view: Callable[..., Any]) -> Callable[..., Any]:
 def received_file() -> Iterator[tuple[Path, str | None]]:
     """The uploaded file of this request and its name, if it has one.
 
-    Raises InvalidError when there is none, RequestEntityTooLarge for more than MAX_UPLOAD_BYTES.
+    Raises InvalidError when there is none, MalformedError for one that broke off, LengthRequired for a body of CSV that
+    does not say how long it is, RequestEntityTooLarge for more than MAX_UPLOAD_BYTES.
     """
     with closing(request), NamedTemporaryFile(prefix="grocery-import-") as file:  # a request closes its form's files
         if request.mimetype == _FORM:
@@ -77,10 +78,14 @@ def _copy_field(target: IO[bytes]) -> str | None:
 
 
 def _copy_body(sender: Request, target: IO[bytes]) -> None:
+    # Servers do not tell a body whose sender was lost from one that is over. Half of a file must not be imported, let
+    # alone a price whose last digits are missing: only the length tells. A form ends with its boundary.
+    length = sender.content_length or 0
     received = 0
     while block := sender.stream.read(_BLOCK_BYTES):
+        if not length:
+            raise LengthRequired("Send Content-Length with text/csv, or send the file as a form.")
         received += len(block)
         target.write(block)
-    # Of a body sent in chunks, Werkzeug passes on what is within the limit as if it were the whole.
-    if sender.content_length is None and received >= MAX_UPLOAD_BYTES:
-        raise RequestEntityTooLarge
+    if received < length:
+        raise MalformedError(f"Of {length} bytes, {received} came.")

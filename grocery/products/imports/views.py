@@ -42,6 +42,8 @@ _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where to
 @csv_body
 @blp.doc(requestBody=UPLOAD_BODY)
 @blp.problems(
+    _400="The file broke off while it was sent.",
+    _411="`text/csv` without `Content-Length`.",
     _413="The file has more than 64 MiB.",
     _415="Neither `text/csv` nor `multipart/form-data`.",
     _422="Nothing of the file can be used: `bad_file` (not UTF-8, a column missing …), `too_many_rows`.",
