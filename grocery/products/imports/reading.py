@@ -127,6 +127,9 @@ def open_table(source: Source, delimiter: str, mapping: Mapping[str, str]) -> Ta
     header = [name.strip() for name in cells]
     if not any(header):
         raise ImportFileError("The first row must have the names of the columns; it is empty.")
+    if any("\0" in name for name in header):
+        # PostgreSQL cannot keep such a name; that of a file in UTF-16 without a mark has one after each letter.
+        raise ImportFileError("The first row has a NUL character. Save the file as “CSV UTF-8” and try again.")
     return _with_sources(Table(source, delimiter, header, {}, []), mapping)
 
 

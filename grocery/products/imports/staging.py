@@ -60,7 +60,7 @@ def store_import(
 ) -> int:
     """Store a checked file as an import that waits, and ring for it after the commit; answers its id."""
     values = {
-        "filename": filename[:_MAX_FILENAME] if filename else None,
+        "filename": _storable(filename) if filename else None,
         "mapping": dict(mapping),
         "dry_run": dry_run,
         "strict": strict,
@@ -76,6 +76,11 @@ def store_import(
             db.session.execute(insert(ImportPart).values(part))
     ring_after_commit(BULK)
     return import_id
+
+
+def _storable(filename: str) -> str:
+    """What PostgreSQL can keep of a name that may be anything."""
+    return filename.replace("\0", "")[:_MAX_FILENAME]
 
 
 def drop_staged(import_id: int) -> None:

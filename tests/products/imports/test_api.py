@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from grocery.products.imports import staging, uploads
 from grocery.queues import BULK, doorbell
@@ -64,6 +65,15 @@ def test_a_file_is_taken_and_done_later(
     assert created_at <= done["started_at"] <= done["finished_at"]
     assert products("sku", "name", "price_cents", "stock") == [("B", "Bread", 7050, 0), ("M", "Milk", 6500, 3)]
     assert stored() == [(1, 0, 0)]
+
+
+@pytest.mark.parametrize("name", [b'filename="a\0b.csv"', b"filename*=UTF-8''a%00b.csv"])
+def test_a_name_that_cannot_be_stored_is_stored_without_what_hinders(
+    client: FlaskClient, admin: dict[str, str], name: bytes
+) -> None:
+    form = b'--cut\r\nContent-Disposition: form-data; name="file"; %s\r\n\r\n%s\r\n--cut--\r\n' % (name, GOOD.encode())
+    answer = client.post("/products/import", data=form, content_type="multipart/form-data; boundary=cut", headers=admin)
+    assert (answer.status_code, answer.json["filename"]) == (202, "ab.csv")
 
 
 def test_the_opening_stock_is_noted_with_the_one_who_sent_the_file(run_import: Import) -> None:
@@ -133,6 +143,7 @@ def test_an_apostrophe_before_a_formula_is_taken_away(run_import: Import) -> Non
         (b"", "The first row must have the names of the columns; it is empty."),
         (b"name,price\nMilk,65\n", "The file has no column category; it has: name, price."),
         ("name,category,price\nCafé,Dairy,65\n".encode("latin-1"), "The file is not UTF-8 (line 2)."),
+        (b"name,category,price,x\0\nMilk,Dairy,65,\n", "The first row has a NUL character."),
         (b'name,category,price\nMilk,Dairy,65\n"Open,Dairy,65\n', "A quote opened in row 3 is never closed."),
         (b"name,category,price\nMilk," + b"x" * 1_100_000 + b",65\n", "Row 2 is longer than 1024 KiB."),
         (b"name,category,price\nMilk," + b",\n" * 10 + b"x" * 1_100_000, "Row 12 is longer than 1024 KiB."),
@@ -262,26 +273,41 @@ def test_what_is_not_there_is_404(client: FlaskClient, admin: dict[str, str]) ->
 
 # Werkzeug leaves the closing of a form that it gave up to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("kind", ["text/csv", "multipart/form-data; boundary=cut"])
-def test_a_body_without_a_length_is_taken_whole_or_not_at_all(
-    client: FlaskClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch, kind: str
+def test_a_form_without_a_length_is_taken_whole_or_not_at_all(
+    client: FlaskClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sent in chunks, as `curl -T -` does."""
+    """Sent in chunks, of which a form has an end of its own."""
     form = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n%s\r\n--cut--\r\n'
 
-    def post(contents: str) -> int:
-        body = contents.encode() if kind == "text/csv" else form % contents.encode()
-        answer = client.post(
-            "/products/import",
-            input_stream=BytesIO(body),
-            content_type=kind,
-            headers={**admin, "Transfer-Encoding": "chunked"},
-            environ_base={"wsgi.input_terminated": True},
-        )
-        return answer.status_code
+    def post(body: bytes) -> int:
+        return post_stream(client, admin, body, "multipart/form-data; boundary=cut").status_code
 
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 1000)
-    assert post(GOOD) == 202
-    assert post(GOOD + "\n" * 2000) == 413
+    assert post(form % GOOD.encode()) == 202
+    assert post(form % (GOOD + "\n" * 2000).encode()) == 413
+    assert post((form % GOOD.encode())[:-10]) == 422
     gc.collect()
     assert stored() == [(1, 1, 0)]
+
+
+def test_csv_that_may_have_broken_off_is_refused(client: FlaskClient, admin: dict[str, str]) -> None:
+    """A server ends the body of a sender that was lost as if it were whole."""
+    whole = GOOD.encode()
+    for body, length, status in ((whole, None, 411), (whole[:-4], len(whole), 400)):
+        answer = post_stream(client, admin, body, "text/csv", length)
+        assert (answer.status_code, answer.json["status"]) == (status, status)
+    assert stored() == [(0, 0, 0)]
+    assert post_stream(client, admin, whole, "text/csv", len(whole)).status_code == 202
+
+
+def post_stream(
+    client: FlaskClient, admin: dict[str, str], body: bytes, kind: str, length: int | None = None
+) -> TestResponse:
+    """Send a body as granian hands it on: it ends where nothing more comes."""
+    return client.post(
+        "/products/import",
+        input_stream=BytesIO(body),
+        content_type=kind,
+        headers=admin if length else {**admin, "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": str(length or "")},
+    )
