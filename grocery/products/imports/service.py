@@ -1,18 +1,30 @@
 """`flask products import`: all of a file at once, for the one who waits for it."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import text
+import psycopg2
+from flask import current_app
 
 from grocery.db import transaction
+from grocery.errors import BusyError
 from grocery.products.imports.applying import Outcome, apply_chunk, apply_whole, read_chunks
 from grocery.products.imports.matching import Seen
 from grocery.products.imports.reading import Table, check_file
 from grocery.products.search.upkeep import refresh_words
 
-_ANALYZE_FROM = 500
+log = logging.getLogger(__name__)
+
+_TIDY_FROM = 500
+
+# An autovacuum that is at the same table is let finish, or gives way after a second. The end of a job that does this
+# must not be cut off: it has 50 s, and began this after 30 at the latest.
+_TIDY_LIMITS = "SET lock_timeout = '3s'; SET statement_timeout = '15s'"
+
+# Without the last step of a VACUUM, which would lock out readers to give empty pages back.
+_TIDY = ("VACUUM (ANALYZE, TRUNCATE false) products", "ANALYZE categories")
 
 
 @dataclass
@@ -50,11 +62,33 @@ def import_products(
 
 
 def refresh_statistics(changes: int) -> None:
-    """After many changes, tell the planner (until autovacuum came by, lists would be slow) and count words. Commits."""
-    if changes >= _ANALYZE_FROM:
-        with transaction() as session:
-            session.execute(text("ANALYZE products, categories"))
+    """After many changes, have PostgreSQL find and count products fast again, and count words. Commits.
+
+    Until autovacuum came by, the planner would know nothing of the new rows, an index of words would have a long list of
+    them beside it, and counts would look at each row. What fails is logged: the import is done, and both come by
+    themselves later.
+    """
+    if changes >= _TIDY_FROM:
+        _tidy_tables()
         refresh_words()
+
+
+def _tidy_tables() -> None:
+    try:
+        # VACUUM runs in no transaction, and must see a session of its own past a pooler.
+        connection = current_app.extensions["engines"].connect_directly()
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(_TIDY_LIMITS)
+                for statement in _TIDY:
+                    cursor.execute(statement)
+            for notice in connection.notices:  # "permission denied to vacuum …, skipping it" is no error
+                log.warning("after the import: %s", notice.strip())
+        finally:
+            connection.close()
+    except (psycopg2.Error, BusyError) as error:
+        log.warning("lists may be slow until autovacuum comes by: %s", str(error).strip())
 
 
 def _import_by_chunks(
