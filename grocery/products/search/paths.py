@@ -27,6 +27,10 @@ _FOLLOW = text("""
     WHERE product.id = ANY(:ids) AND category.id = product.category_id
 """)
 
+# The lock that the update below takes anyway, before that of the row: a move takes its own in this order, and one that
+# began in between would wait for the row, and the update for the move.
+_LOCK_TABLE = text("LOCK TABLE categories IN ROW EXCLUSIVE MODE")
+
 _PATH = text("SELECT path FROM categories WHERE id = :category_id FOR NO KEY UPDATE")
 
 _IS_BEHIND = text("""
@@ -64,6 +68,7 @@ def _finish(category_id: int) -> None:
     In a transaction of its own, since categories are locked before products.
     """
     with transaction() as session:
+        session.execute(_LOCK_TABLE)
         path = session.scalar(_PATH, {"category_id": category_id})
         if not session.scalar(_IS_BEHIND, {"category_id": category_id, "path": path}):
             followed = update(Category).where(Category.id == category_id).values(is_moved=False)

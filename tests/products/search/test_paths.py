@@ -1,15 +1,20 @@
 """The copies of category paths in products, which the search looks into."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from grocery import bulk
+from grocery.db import db
 from grocery.products.search import paths
 from grocery.queues import BULK, doorbell
 from tests.products.factories import make_category, make_product
+from tests.products.ledger import wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -70,6 +75,26 @@ def test_products_follow_in_batches(
         left += run_sql(behind)
     assert left == [(3,), (1,), (0,)]
     assert not paths.is_due()
+
+
+def test_a_move_that_begins_when_products_have_followed_is_not_deadlocked(
+    app: Flask, client: FlaskClient, admin: dict[str, str], run_sql: Sql
+) -> None:
+    category = make_category("Drinks")
+    rename(client, admin, "Drinks", "Vinywaji")
+
+    def follow() -> bool:
+        with app.app_context():
+            return paths.follow_moved_category()
+
+    with ThreadPoolExecutor() as pool, db.engine.begin() as mover:
+        mover.execute(text("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE"))
+        following = pool.submit(follow)
+        wait_for_a_lock()
+        mover.execute(text("UPDATE categories SET path = 'Pombe' WHERE id = :id"), {"id": category})
+        mover.commit()
+        assert following.result(5)
+    assert run_sql("SELECT path, is_moved FROM categories") == [("Pombe", False)]
 
 
 def test_a_new_position_moves_nothing(client: FlaskClient, admin: dict[str, str]) -> None:
