@@ -64,9 +64,8 @@ def import_products(
 def refresh_statistics(changes: int) -> None:
     """After many changes, have PostgreSQL find and count products fast again, and count words. Commits.
 
-    Until autovacuum came by, the planner would know nothing of the new rows, an index of words would have a long list of
-    them beside it, and counts would look at each row. What fails is logged: the import is done, and both come by
-    themselves later.
+    Until autovacuum came by, the planner would know nothing of the new rows, searches would go through a list of words
+    that the index has not sorted in yet, and counts would look at each row.
     """
     if changes >= _TIDY_FROM:
         _tidy_tables()
