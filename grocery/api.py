@@ -26,6 +26,12 @@ View = Callable[..., Any]
 ACCESS_LEVELS = ("public", "optional", "refresh", "customer", "staff", "admin")
 
 _BODY_PROBLEMS = (400, 413, 415, 422)
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an earlier answer: when nothing has changed, the answer is 304 without a body.",
+}
 
 
 class ProblemSchema(Schema):
@@ -249,6 +255,8 @@ def _document_operation(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any)
         responses.setdefault(status, http.HTTPStatus(status).name)
     for status, text in doc_info.get("problems", {}).items():
         responses[status] = _described_problem(text)
+    if {304, "304"} & responses.keys():
+        doc["parameters"] = [*doc.get("parameters", []), _IF_NONE_MATCH]
     doc["operationId"] = doc_info["operation"]
     doc["x-access"] = access
     if access == "optional":

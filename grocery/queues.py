@@ -63,7 +63,7 @@ periodic_task = _signals.signal(
 
 bulk_task = _signals.signal(
     "bulk-task",
-    """Asks for the long work that waits in rows: imports, exports, upkeep of the search.
+    """Asks for the long work that waits in rows: imports, notices, upkeep of the search and the pictures.
 
     Sent with the app as the sender. A receiver, connected in `create_app`, answers a list of `BulkTask`.
     """,

@@ -160,3 +160,13 @@ def test_no_foreign_key_is_without_an_index(run_sql: Sql) -> None:
     """)
         == []
     )
+
+
+def test_what_can_answer_304_says_how_to_ask_for_it(app: Flask) -> None:
+    asking = {}
+    for _, _, operation in operations(app):
+        names = [sent.get("name") for sent in operation.get("parameters", [])]
+        if "304" in operation["responses"] or "If-None-Match" in names:
+            asking[operation["operationId"]] = names.count("If-None-Match")
+    assert {"list_products", "get_product", "count_facets", "suggest_products"} <= asking.keys()
+    assert set(asking.values()) == {1}

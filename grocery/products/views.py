@@ -33,12 +33,6 @@ from grocery.web import add_etag, revalidated, sent_version
 
 blp = Blueprint("products", __name__, url_prefix="/products", description="The catalogue, its prices and its stock.")
 
-_IF_NONE_MATCH = {
-    "in": "header",
-    "name": "If-None-Match",
-    "schema": {"type": "string"},
-    "description": "The `ETag` of an earlier answer: when nothing has changed, the answer is 304 without a body.",
-}
 _IF_MATCH = {
     "in": "header",
     "name": "If-Match",
@@ -107,7 +101,6 @@ def list_products(arguments: dict[str, Any]) -> Response:
 @blp.route("/<int:product_id>")
 @optional_person
 @revalidated
-@blp.doc(parameters=[_IF_NONE_MATCH])
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(200, ProductSchema, description="The product.", headers=_ETAG, example=examples.PRODUCT)
 def get_product(product_id: int) -> Response:
