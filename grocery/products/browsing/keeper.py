@@ -34,13 +34,11 @@ class NamesKeeper:
     def current(self) -> tuple[Names, Names]:
         """The brands and the categories that have products; one SQL statement, if the words have changed."""
         words = vocabulary()
-        # While one thread reads newer ones, the others go on with the old ones.
-        if self._counted_with is not words and self._lock.acquire(blocking=self._counted_with is None):
-            try:
+        if self._counted_with is not words:
+            # The others wait for the one that reads: an answer made of old names now would be kept as a new one.
+            with self._lock:
                 if self._counted_with is not words:
                     self._names, self._counted_with = _read_names(), words
-            finally:
-                self._lock.release()
         return self._names
 
 

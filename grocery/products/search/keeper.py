@@ -31,15 +31,18 @@ class VocabularyKeeper:
     def __init__(self, check_seconds: float = _CHECK_SECONDS):
         self._check_seconds = check_seconds
         self._lock = threading.Lock()
+        # Never held for long: whoever forgets must not wait for a statement.
+        self._publishing = threading.Lock()
         self._forgotten = 0
         self.forget()
 
     def forget(self) -> None:
         """Read it anew at the next use: the tables have changed."""
-        self._forgotten += 1
-        self._vocabulary: Vocabulary | None = None
-        self._generation: uuid.UUID | None = None
-        self._check_at = 0.0
+        with self._publishing:
+            self._forgotten += 1
+            self._vocabulary: Vocabulary | None = None
+            self._generation: uuid.UUID | None = None
+            self._check_at = 0.0
 
     def current(self) -> Vocabulary:
         """The vocabulary of now, or of a few seconds ago; one SQL statement at most."""
@@ -57,17 +60,19 @@ class VocabularyKeeper:
     def _read(self) -> Vocabulary:
         if self._vocabulary is not None and time.monotonic() < self._check_at:
             return self._vocabulary  # another thread has, while this one waited for the lock
-        forgotten = self._forgotten
+        with self._publishing:
+            forgotten, vocabulary, generation = self._forgotten, self._vocabulary, self._generation
         with reader() as connection:
-            row = connection.execute(_READ, {"known": self._generation}).one_or_none()
-        vocabulary = self._vocabulary
+            row = connection.execute(_READ, {"known": generation}).one_or_none()
         if row is not None:
             vocabulary = Vocabulary(orjson.loads(row.uses), Synonyms(orjson.loads(row.pairs)))
-            self._generation = row.generation
-        newest = self._vocabulary = vocabulary or Vocabulary({}, Synonyms())
-        self._check_at = time.monotonic() + self._check_seconds
-        if forgotten != self._forgotten:
-            self.forget()  # it was to be forgotten while it was read: that may have been the old one
+            generation = row.generation
+        newest = vocabulary or Vocabulary({}, Synonyms())
+        with self._publishing:
+            # One that was to be forgotten while it was read may be the old one: it serves this request only.
+            if forgotten == self._forgotten:
+                self._vocabulary, self._generation = newest, generation
+                self._check_at = time.monotonic() + self._check_seconds
         return newest
 
 
