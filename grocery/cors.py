@@ -24,7 +24,8 @@ _PREFLIGHT_HEADERS = (
 
 _EXPOSED = (
     "Access-Control-Expose-Headers",
-    "ETag, Link, Location, Retry-After, X-Request-ID, X-Cart-Token, X-Did-You-Mean, X-Search-Corrected",
+    "Content-Disposition, ETag, Link, Location, Retry-After, X-Request-ID, X-Cart-Token, X-Did-You-Mean, "
+    "X-Search-Corrected",
 )
 
 # Answers to others vary too: a shared cache must not give them to an origin that is allowed.

@@ -11,7 +11,7 @@ from marshmallow import fields
 from sqlalchemy import Row, func, select
 
 from grocery import money
-from grocery.db import reader
+from grocery.db import replica_reader
 from grocery.fields import Money, Quantity
 from grocery.products.categories import find_paths
 from grocery.products.errors import CategoryNotFoundError
@@ -52,7 +52,7 @@ def export_products(category_id: int | None = None, *, bom: bool = False) -> Ite
 
 def count_products(category_id: int | None = None) -> int:
     statement = select(func.count()).select_from(PRODUCTS).where(*_conditions(category_id))
-    with reader() as connection:
+    with replica_reader() as connection:
         return connection.scalar(statement) or 0
 
 
@@ -67,7 +67,7 @@ def find_category(path: str) -> int:
 def _read(category_id: int | None, after_id: int) -> list[Row[Any]]:
     is_next = (PRODUCTS.c.id > after_id, *_conditions(category_id))
     statement = select_products_with_regular_prices().where(*is_next).order_by(PRODUCTS.c.id).limit(_BATCH_ROWS)
-    with reader() as connection:
+    with replica_reader() as connection:
         return list(connection.execute(statement))
 
 
