@@ -6,7 +6,7 @@ Conditions depend on which filters are given only; the values are parameters, so
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, any_, bindparam, cast, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from grocery.products.rows import CATEGORIES, PRODUCTS
@@ -16,15 +16,23 @@ _FILTERS = ("category", "brand", "min_price", "max_price", "in_stock", "on_offer
 
 
 def given_filters(arguments: Mapping[str, Any], search: Search | None) -> frozenset[str]:
-    """The names of the filters in `arguments`, those of FilterArgsSchema, and `q` when there is a search."""
+    """The names of the filters in `arguments`, those of FilterArgsSchema, and what a search is."""
     given = {name for name in _FILTERS if arguments[name] is not None and arguments[name] != ""}
-    return frozenset(given | {"q"} if search else given)
+    return frozenset(given) | search_filter(search)
+
+
+def search_filter(search: Search | None) -> frozenset[str]:
+    """What of `given_filters` a search is."""
+    if search is None:
+        return frozenset()
+    return frozenset({"q and also" if search.also else "q"})
 
 
 def filter_conditions(given: Collection[str]) -> list[ColumnElement[bool]]:
     """The conditions on products of the `given_filters`; they take `filter_parameters`."""
     conditions = {
         "q": is_found,
+        "q and also": lambda: is_found(with_also=True),
         "category": lambda: PRODUCTS.c.category_id.in_(branch_ids(bindparam("category"))),
         "brand": lambda: func.lower(PRODUCTS.c.brand) == func.lower(bindparam("brand")),
         "min_price": lambda: PRODUCTS.c.price_cents >= bindparam("min_price"),
@@ -47,6 +55,7 @@ def search_parameters(search: Search) -> dict[str, Any]:
         "q_barcode": typed,
         "q_skus": sorted({typed, typed.upper(), typed.lower()}),
         "q_matches": search.matches,
+        "q_also": search.also,
         "q_ranks": search.ranks,
         "q_names": search.names,
         "q_begins": search.begins,
@@ -58,9 +67,14 @@ def tsquery(parameter: str) -> ColumnElement[Any]:
     return func.to_tsquery("grocery", bindparam(parameter))
 
 
-def is_found() -> ColumnElement[bool]:
+def is_found(*, with_also: bool = False) -> ColumnElement[bool]:
     """Whether a search finds the product: by its words or as a code."""
-    return or_(PRODUCTS.c.search.bool_op("@@")(tsquery("q_matches")), has_code())
+    matches = PRODUCTS.c.search.bool_op("@@")
+    has_words: ColumnElement[bool] = matches(tsquery("q_matches"))
+    if with_also:
+        # IS TRUE keeps it from the index: of the few products that the other words leave, it is looked up in each.
+        has_words = and_(has_words, matches(tsquery("q_also")).is_(true()))
+    return or_(has_words, has_code())
 
 
 def has_code() -> ColumnElement[bool]:

@@ -43,7 +43,7 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Mat
 _SPELLING = {
     "X-Did-You-Mean": {
         "schema": {"type": "string"},
-        "description": "When `q` found less than three products: a better spelling, percent-encoded UTF-8.",
+        "description": "When `q` found fewer than three products: a better spelling, percent-encoded UTF-8.",
     },
     "X-Search-Corrected": {
         "schema": {"type": "string", "enum": ["true"]},
@@ -76,7 +76,7 @@ def list_products(arguments: dict[str, Any]) -> Response:
 
     All filters must fit. `q` wants every word, a longer one that begins with it, or another name of the same thing, in
     name, brand, category or description; or it is an SKU or a barcode. The most relevant come first, those in stock
-    before the others, 3,000 at the most. When it finds less than three products, `X-Did-You-Mean` has a better
+    before the others, 2,000 at the most. When it finds fewer than three products, `X-Did-You-Mean` has a better
     spelling, if there is one; when it finds none, the answer is what that one finds.
 
     The next page stands in the header `Link`. With the `ETag` of an earlier answer in `If-None-Match`, the answer is

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Integer, Row, Select, bindparam, select
 from grocery import money
 from grocery.products.browsing.keeper import names
 from grocery.products.browsing.names import Name
-from grocery.products.filters import is_found, search_parameters
+from grocery.products.filters import filter_conditions, search_filter, search_parameters
 from grocery.products.images.addresses import public_address
 from grocery.products.ranking import rank_products
 from grocery.products.rows import CATEGORIES, PRODUCTS
@@ -22,7 +22,8 @@ from grocery.products.search.words import singular, words_of
 Suggestion = dict[str, Any]
 
 #: Of more products that match, those found first are ranked: a single letter matches half the catalogue.
-MAX_RANKED = 200
+MAX_RANKED = 120
+_RANKED_CLOSELY = 40
 
 # Completions that are looked at for each that is shown: some say the same as another one.
 _SPARE = 3
@@ -40,7 +41,7 @@ def suggest(connection: Connection, typed: str, limit: int) -> list[Suggestion]:
     if search is None:
         return []
     parameters = {**search_parameters(search), "limit": _SPARE * limit}
-    products = _unlike(connection.execute(_make_statement(), parameters), limit)
+    products = _unlike(connection.execute(_make_statement(search_filter(search)), parameters), limit)
     completions = _complete(words, meant, products, max(1, limit // 4))
     room = limit - min(len(products), limit - limit // 2)
     shown = completions[:room]
@@ -70,9 +71,11 @@ def _key(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _make_statement() -> Select:
+def _make_statement(given: frozenset[str]) -> Select:
     """Products for sale that match, best first."""
-    ranked = rank_products([PRODUCTS.c.is_active, is_found()], at_most=MAX_RANKED, closely=MAX_RANKED)
+    ranked = rank_products(
+        [PRODUCTS.c.is_active, *filter_conditions(given)], at_most=MAX_RANKED, closely=_RANKED_CLOSELY
+    )
     best = (
         select(ranked).order_by(ranked.c.badness, ranked.c.id).limit(bindparam("limit", type_=Integer)).subquery("best")
     )

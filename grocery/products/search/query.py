@@ -14,9 +14,6 @@ _MIN_PREFIX_LETTERS = 3
 # the last word, whose newest longer ones may not be counted yet, unless the whole catalogue has it as it is.
 _MAX_LISTED, _COMMON_USES = 8, 1000
 
-# A single letter after other words is the beginning of one of the most used ones.
-_GUESSES = 8
-
 # Ways to go on with an unfinished word: "bakin" is no beginning of "baking", which the index has as "bake".
 _COMPLETIONS = 5
 
@@ -35,6 +32,8 @@ class Search:
     words: tuple[str, ...]
     #: Every word, or a longer one that begins with it, or a synonym.
     matches: str
+    #: The last word, when so little of it is there that an index would gather half the catalogue for it.
+    also: str | None
     #: The same for the order: words that are known whole count only as they are.
     ranks: str
     #: For names of things that are what was searched for: "rice" for "Basmati Rice", not for "Rice Cooker".
@@ -55,13 +54,16 @@ def parse_search(typed: str, vocabulary: Vocabulary) -> Search | None:
     short = {word for word in finished if len(word) < _MIN_PREFIX_LETTERS}
 
     def begun(word: str) -> str:
-        return _begun(word, vocabulary, is_last=word == words[-1], is_only=len(words) == 1)
+        return _begun(word, vocabulary, is_last=word == words[-1])
 
+    *matches, last_match = (_alternatives(part, short, begun) for part in parts)
+    is_barely_begun = bool(matches) and parts[-1].words == (words[-1],) and len(words[-1]) < _MIN_PREFIX_LETTERS
     heads = "|".join(dict.fromkeys(head for part in parts for head in _heads(part, vocabulary)))
     return Search(
         typed=typed,
         words=tuple(words),
-        matches=" & ".join(_alternatives(part, short, begun) for part in parts),
+        matches=" & ".join(matches if is_barely_begun else [*matches, last_match]),
+        also=last_match if is_barely_begun else None,
         ranks=" & ".join(_alternatives(part, known | short, lambda word: _likely(word, vocabulary)) for part in parts),
         names=f"{_PART_BEGINS}({heads}){_PART_ENDS}",
         begins=" ".join([*words[:-1], singular(words[-1])]),
@@ -87,12 +89,11 @@ def _alternatives(part: Part, whole: Set[str], expand: Callable[[str], str]) -> 
     return _any_of([literal, *map(_all_of, part.meanings)])
 
 
-def _begun(word: str, vocabulary: Vocabulary, *, is_last: bool, is_only: bool) -> str:
+def _begun(word: str, vocabulary: Vocabulary, *, is_last: bool) -> str:
     """All words that begin so."""
-    if is_last and not is_only and len(word) == 1:
-        return _any_of([word, *(one.text for one in vocabulary.complete(word, _GUESSES))])
     if not vocabulary.is_word(word):
-        longer = vocabulary.complete(word, _COMPLETIONS) if len(word) >= _MIN_PREFIX_LETTERS else []
+        # Three letters are left of every word, whatever its ending: the index has none that is shorter.
+        longer = vocabulary.complete(word, _COMPLETIONS) if len(word) > _MIN_PREFIX_LETTERS else []
         return _any_of([f"{word}:*", *(one.text for one in longer)])
     longer = vocabulary.complete(word, _MAX_LISTED + 1)
     if len(longer) > _MAX_LISTED or (is_last and vocabulary.uses_of(word) < _COMMON_USES):
