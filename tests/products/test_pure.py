@@ -89,4 +89,4 @@ def test_price_per_unit(price_cents: int, unit: str, content: str | None, expect
 )
 def test_only_words_get_into_a_search_query(typed: str, query: str | None) -> None:
     search = parse_search(typed, Vocabulary({}, Synonyms()))
-    assert (search and search.matches) == query
+    assert (search and " & ".join(filter(None, (search.matches, search.also)))) == query
