@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,14 @@ MAX_LIMIT = 100
 
 #: For `headers=` of a list's `blp.response`.
 NEXT_LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page, if any: `<…>; rel="next"`.'}}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as JSON-ready data, and the cursor of the next page, if there is one."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
 
 
 class PageArgsSchema(Schema):

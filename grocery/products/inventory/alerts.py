@@ -11,10 +11,9 @@ from grocery import money
 from grocery.db import Row
 from grocery.errors import UnauthenticatedError
 from grocery.notify.service import Message, queue_messages
-from grocery.paging import decode_cursor, encode_cursor
+from grocery.paging import Page, decode_cursor, encode_cursor
 from grocery.products.errors import ProductNotFoundError
 from grocery.products.inventory.errors import InStockError, TooManyAlertsError
-from grocery.products.inventory.listing import Page
 
 #: Alerts of a customer.
 MAX_ALERTS = 100

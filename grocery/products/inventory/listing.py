@@ -1,14 +1,13 @@
 """What staff look at: the ledger of a product, its lots, what expires soon. Pages go by key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection, Date, Row, Select, Table, func, literal, select, tuple_
 
 from grocery.fields import quantity_number
-from grocery.paging import decode_cursor, encode_cursor
+from grocery.paging import Page, decode_cursor, encode_cursor
 from grocery.products.inventory.models import StockLot
 from grocery.products.models import StockMovement
 from grocery.products.rows import PRODUCTS
@@ -17,14 +16,6 @@ _MOVEMENTS, _LOTS = cast(Table, StockMovement.__table__), cast(Table, StockLot._
 
 # Lots that never expire come last. A cursor holds a date as its number of days since the year 1.
 _EXPIRY = func.coalesce(_LOTS.c.expires_on, literal(date.max, Date))
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows as JSON-ready data, and the cursor of the next page, if there is one."""
-
-    items: list[dict[str, Any]]
-    next_cursor: str | None
 
 
 def list_movements(connection: Connection, product_id: int, arguments: Mapping[str, Any]) -> Page:

@@ -6,8 +6,7 @@ from sqlalchemy import Connection, text
 
 from grocery.db import Row
 from grocery.fields import quantity_number
-from grocery.paging import decode_cursor, encode_cursor
-from grocery.products.inventory.listing import Page
+from grocery.paging import Page, decode_cursor, encode_cursor
 
 # `level` is what is left of the threshold: a product that is out comes before one that is just low, in whatever unit.
 _LOW = """

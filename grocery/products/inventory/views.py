@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from grocery.api import Blueprint
 from grocery.auth.access import current_person, staff_required
 from grocery.db import reader, transaction
-from grocery.paging import NEXT_LINK, add_next_link
+from grocery.paging import NEXT_LINK, Page, add_next_link
 from grocery.products.inventory import correcting, examples, listing
 from grocery.products.inventory.days import shop_today
 from grocery.products.inventory.low import list_low
@@ -139,5 +139,5 @@ def list_low_stock(arguments: dict[str, Any]) -> Response:
     return _answer(page)
 
 
-def _answer(page: listing.Page) -> Response:
+def _answer(page: Page) -> Response:
     return add_next_link(jsonify(page.items), page.next_cursor)

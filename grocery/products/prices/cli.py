@@ -70,11 +70,11 @@ def prices_command(sku: str, limit: int, as_json: bool) -> None:
     with reader() as connection:
         page = list_price_changes(connection, find_by_sku(sku), status=None, limit=limit, cursor=None)
     if as_json:
-        print_json(page.rows)
+        print_json(page.items)
         return
     rows = [
         (one["id"], one["status"], one["price"], _local(one["starts_at"]), _local(one["ends_at"]), one["note"])
-        for one in page.rows
+        for one in page.items
     ]
     print_table(("ID", "STATUS", "PRICE", "FROM", "UNTIL", "NOTE"), rows)
 

@@ -1,14 +1,13 @@
 """What products cost, and since when: written in the transaction of every change of a price, whoever makes it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from grocery import money
 from grocery.db import db
-from grocery.paging import decode_cursor, encode_cursor
+from grocery.paging import Page, decode_cursor, encode_cursor
 
 # The moment is the clock's and not the transaction's: that may have waited for the product while others changed it.
 _NOTE = text("""
@@ -35,14 +34,6 @@ _PAGE = text("""
     WHERE record.product_id = :product_id AND record.id < :before
     ORDER BY record.id DESC LIMIT :limit
 """)
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows as JSON and the cursor of the next page, if there is one."""
-
-    rows: list[dict[str, Any]]
-    next_cursor: str | None
 
 
 def note_prices(product_ids: Collection[int], reason: str, *, actor_id: int | None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 from grocery import money
 from grocery.db import db
 from grocery.errors import InvalidError
-from grocery.paging import decode_cursor, encode_cursor
+from grocery.paging import Page, decode_cursor, encode_cursor
 from grocery.products.errors import ProductNotFoundError
 from grocery.products.prices.errors import (
     OfferOverlapsError,
@@ -17,7 +17,6 @@ from grocery.products.prices.errors import (
     PriceChangeOverError,
     TooManyPriceChangesError,
 )
-from grocery.products.prices.history import Page
 from grocery.products.prices.models import PriceChange
 from grocery.products.prices.schedule import Change, Price, regular_price_at
 from grocery.products.prices.settling import lock_prices, read_open_changes, settle_prices

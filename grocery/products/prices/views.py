@@ -8,9 +8,9 @@ from flask import Response, jsonify
 from grocery.api import Blueprint
 from grocery.auth.access import admin_required, current_person, staff_required
 from grocery.db import reader, transaction
-from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link
+from grocery.paging import NEXT_LINK, Page, PageArgsSchema, add_next_link
 from grocery.products.prices import examples, service
-from grocery.products.prices.history import Page, list_history
+from grocery.products.prices.history import list_history
 from grocery.products.prices.schemas import (
     PriceChangeArgsSchema,
     PriceChangeSchema,
@@ -99,6 +99,6 @@ def list_price_history(arguments: dict[str, Any], product_id: int) -> Response:
 
 
 def _answer(page: Page, product_id: int) -> Response:
-    if not page.rows:
+    if not page.items:
         check_product_exists(product_id)
-    return add_next_link(jsonify(page.rows), page.next_cursor)
+    return add_next_link(jsonify(page.items), page.next_cursor)

@@ -32,9 +32,9 @@ class Search:
     words: tuple[str, ...]
     #: Every word, or a longer one that begins with it, or a synonym.
     matches: str
-    #: The last word, when so little of it is there that an index would gather half the catalogue for it.
+    #: The rest of it: the last word, when so little is there that an index would gather half the catalogue for it.
     also: str | None
-    #: The same for the order: words that are known whole count only as they are.
+    #: Both for the order: words that are known whole count only as they are.
     ranks: str
     #: For names of things that are what was searched for: "rice" for "Basmati Rice", not for "Rice Cooker".
     names: str
