@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -58,10 +59,11 @@ def create_cluster(engines: Engines, account: Account, cluster: Path, log: Path)
     """
     if cluster.exists():
         return
-    unfinished = cluster.with_name(f"{cluster.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(mode=0o700)
+    prefix = f"{cluster.name}.unfinished-"
+    # The initdb of a start that was killed may still be tidying its own up, so each has a name of its own.
+    for left_over in cluster.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=cluster.parent))
     account.give(unfinished)
     command = [str(engines.initdb), "-D", account.data_argument(unfinished), "-U", ROLE, "--auth=peer"]
     # The same order and letters on every machine, whatever locales it has.

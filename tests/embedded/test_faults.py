@@ -86,17 +86,25 @@ def test_killed_server_is_started_again_at_the_same_place(data_dir: Path, start:
 def test_first_start_that_is_killed_half_way_does_not_stop_the_next(tmp_path: Path, start: Start) -> None:
     data_dir = tmp_path / "data"
     with StackUser(data_dir) as user:
-        wait_for(lambda: (data_dir / "postgres.unfinished" / "PG_VERSION").exists())
+        wait_for(lambda: list(data_dir.glob("postgres.unfinished-*/PG_VERSION")) != [])
         keeper = int(Path(f"/proc/{user.process.pid}/task/{user.process.pid}/children").read_text().split()[0])
         kill(keeper)
         user.kill()
-    assert (data_dir / "postgres.unfinished").exists()
+    assert list(data_dir.glob("postgres.unfinished-*")) != []
     assert not (data_dir / "postgres").exists()
 
     stack = start(data_dir)
 
     assert sql(stack, "SELECT current_database()") == [("grocery",)]
-    assert not (data_dir / "postgres.unfinished").exists()
+
+
+def test_what_a_killed_first_start_has_left_is_removed(tmp_path: Path, start: Start) -> None:
+    left_over = tmp_path / "data" / "postgres.unfinished-abc" / "base"
+    left_over.mkdir(parents=True)
+
+    start(tmp_path / "data")
+
+    assert not left_over.parent.exists()
 
 
 def test_data_directory_removed_after_a_crash_gives_a_new_empty_database(data_dir: Path, start: Start) -> None:
