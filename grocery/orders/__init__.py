@@ -4,17 +4,23 @@ from flask import Flask
 
 from grocery.api import register_blueprint
 from grocery.auth.hooks import customer_deleting
-from grocery.orders import deleting, jobs, models
+from grocery.orders import deleting, delivery, jobs, models, payments, promotions
+from grocery.orders.cart import models as cart_models
 from grocery.orders.cli import orders_cli
+from grocery.orders.delivery import models as delivery_models
+from grocery.orders.payments import models as payment_models
+from grocery.orders.promotions import models as promotion_models
 from grocery.orders.views import blp
 from grocery.products.hooks import product_deleting
 from grocery.queues import periodic_task
 
-__all__ = ["init_app", "models"]
+__all__ = ["cart_models", "delivery_models", "init_app", "models", "payment_models", "promotion_models"]
 
 
 def init_app(app: Flask) -> None:
     register_blueprint(app, blp)
+    for part in (delivery, promotions, payments):
+        part.init_app(app)
     app.cli.add_command(orders_cli)
     customer_deleting.connect(deleting.settle_orders_of_customer)
     product_deleting.connect(deleting.withdraw_product_from_orders)

@@ -4,7 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, Numeric, Text, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +26,8 @@ from grocery.db import Base
 class Order(Base):
     """An order with its own copy of all amounts (cents, VAT included).
 
+    `delivery_price_cents` is what zone and slot cost when it was placed, `free_from_cents` the goods from which on they
+    cost nothing: what is needed to price the order again when its lines change. The slot's times are a copy, too.
     `process_at` is when a worker should take it on next; null when no worker has to.
     """
 
@@ -24,6 +38,7 @@ class Order(Base):
         ),
         CheckConstraint("delivery_method IN ('pickup', 'delivery')", name="delivery_method"),
         CheckConstraint("total_cents >= 0", name="total"),
+        CheckConstraint("total_cents = subtotal_cents - discount_cents + delivery_fee_cents", name="sum"),
         Index("ix_orders_customer_id_id", "customer_id", "id"),
         Index("ix_orders_status_id", "status", "id"),
         Index("ix_orders_process_at", "process_at", postgresql_where=text("process_at IS NOT NULL")),
@@ -34,10 +49,19 @@ class Order(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(Text, server_default="pending")
     subtotal_cents: Mapped[int] = mapped_column(BigInteger)
+    discount_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     delivery_fee_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     vat_cents: Mapped[int] = mapped_column(BigInteger)
     total_cents: Mapped[int] = mapped_column(BigInteger)
+    paid_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     currency: Mapped[str] = mapped_column(Text)
+    coupon: Mapped[str | None] = mapped_column(Text)
+    delivery_price_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    free_from_cents: Mapped[int | None] = mapped_column(BigInteger)
+    zone_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_zones.id", ondelete="SET NULL"), index=True)
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_slots.id", ondelete="SET NULL"), index=True)
+    slot_starts_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    slot_ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     delivery_method: Mapped[str] = mapped_column(Text, server_default="pickup")
     address: Mapped[str | None] = mapped_column(Text)
     landmark: Mapped[str | None] = mapped_column(Text)
@@ -53,7 +77,11 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """One product of an order, with its own copy of name, price and VAT rate (percent)."""
+    """One product of an order, with its own copy of name, price and VAT rate (percent).
+
+    `discount_cents` is this line's share of the order's discounts; `vat_cents` is inside what is left of the line's
+    total. `category_ids` are the product's category and all above it, for which promotions may be.
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -71,12 +99,30 @@ class OrderLine(Base):
     quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
     unit_price_cents: Mapped[int] = mapped_column(BigInteger)
     line_total_cents: Mapped[int] = mapped_column(BigInteger)
+    discount_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    category_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     vat_class: Mapped[str] = mapped_column(Text)
     vat_rate: Mapped[Decimal] = mapped_column(Numeric(5, 2))
     vat_cents: Mapped[int] = mapped_column(BigInteger)
     if_unavailable: Mapped[str] = mapped_column(Text, server_default="remove")
     picked_quantity: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
     substitute_for: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id", ondelete="SET NULL"), index=True)
+
+
+class OrderDiscount(Base):
+    """A promotion that an order holds: what it takes off (cents), and its terms as they were when it was placed."""
+
+    __tablename__ = "order_discounts"
+    __table_args__ = (CheckConstraint("amount_cents >= 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    promotion_id: Mapped[int | None] = mapped_column(ForeignKey("promotions.id", ondelete="SET NULL"), index=True)
+    code: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class OrderHistory(Base):

@@ -1,0 +1,1 @@
+"""Carts of customers and visitors."""
