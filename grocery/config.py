@@ -78,6 +78,7 @@ class Settings:
     trusted_proxies: int = 0
     cors_origins: tuple[str, ...] = ()
     kept_answers_mb: int = 16
+    max_open_unpaid_orders: int = 10
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -161,6 +162,7 @@ class _Reader:
             "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
             "cors_origins": self._origins("CORS_ORIGINS"),
             "kept_answers_mb": self._integer("KEPT_ANSWERS_MB", 16, 0, 1024),
+            "max_open_unpaid_orders": self._integer("MAX_OPEN_UNPAID_ORDERS", 10, 0, 1_000_000),
             "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             "log_format": self._choice("LOG_FORMAT", "text", ("text", "json")),
             "secret_key": self._secret("SECRET_KEY", data_dir, production),

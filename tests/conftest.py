@@ -50,6 +50,8 @@ def environ(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "LOG_LEVEL": "WARNING",
         # Tests write with SQL and read at once; kept answers hear of that a moment later. tests/answers has them on.
         "KEPT_ANSWERS_MB": "0",
+        # One customer orders as often as a test likes; those of the limit set their own.
+        "MAX_OPEN_UNPAID_ORDERS": "0",
     }
 
 

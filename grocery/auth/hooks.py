@@ -15,3 +15,14 @@ customer_deleting = _signals.signal(
         def cancel_open_orders(_sender: object, *, customer_id: int, actor: Person | None) -> None: ...
     """,
 )
+
+signed_in = _signals.signal(
+    "signed-in",
+    """Sent when somebody has signed in, inside the transaction that begins the session.
+
+    Arguments: `customer_id`. A receiver must not fail because of what the client sent beside the password.
+
+        @signed_in.connect
+        def join_carts(_sender: object, *, customer_id: int) -> None: ...
+    """,
+)

@@ -14,7 +14,7 @@ from grocery.auth.errors import (
     PersonNotFoundError,
     WrongPasswordError,
 )
-from grocery.auth.hooks import customer_deleting
+from grocery.auth.hooks import customer_deleting, signed_in
 from grocery.auth.models import Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password, needs_rehash
 from grocery.auth.people import PERSON_COLUMNS, Person, normalize_email
@@ -57,7 +57,9 @@ def log_in(identifier: str, password: str) -> TokenPair:
         raise InvalidCredentialsError
     if needs_rehash(password_hash):
         password_hash = _rehash(customer_id, password, password_hash)
-    return start_session(customer_id, password_hash=password_hash)
+    pair = start_session(customer_id, password_hash=password_hash)
+    signed_in.send(customer_id=customer_id)
+    return pair
 
 
 def confirm_password(customer_id: int, password: str) -> None:

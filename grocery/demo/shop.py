@@ -22,8 +22,9 @@ from grocery.db import db, transaction
 from grocery.demo.people import ORDERS, PEOPLE, STAFF, DemoOrder
 from grocery.errors import ConflictError
 from grocery.orders.actors import Actor
+from grocery.orders.basket import Item, Source
 from grocery.orders.changing import change_status
-from grocery.orders.placing import place_order
+from grocery.orders.placing import Wish, place_order
 from grocery.products.imports.service import import_products
 
 CATALOGUE = Path(__file__).parent / "catalogue.csv"
@@ -82,36 +83,29 @@ def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _b
             for person in PEOPLE
         }
         for order in ORDERS:
-            _make_order(session, order, people, settings.currency)
+            _make_order(session, order, people)
         session.execute(text("DELETE FROM notifications"))
         _write_privately(path, [vars(person) | {"password": passwords[person.email]} for person in PEOPLE])
     return path
 
 
-def _make_order(session: Session, order: DemoOrder, people: dict[str, Person], currency: str) -> None:
-    placed = place_order(
-        session,
-        people[order.email],
-        items=_items(session, order.items),
+def _make_order(session: Session, order: DemoOrder, people: dict[str, Person]) -> None:
+    wish = Wish(
+        Source(_items(session, order.items)),
         delivery={"method": "delivery", "landmark": order.landmark} if order.landmark else None,
-        payment_method="cash_on_delivery",
         note=order.note,
-        expected_total=None,
-        currency=currency,
     )
+    placed = place_order(session, people[order.email], wish)
     if order.status != "pending":
         staff = people[STAFF.email]
-        change_status(session, placed["id"], order.status, Actor(staff.id, staff.role))
+        change_status(session, placed.order_id, order.status, Actor(staff.id, staff.role))
     for statement in _BACKDATE:
-        session.execute(statement, {"order_id": placed["id"], "age": order.age})
+        session.execute(statement, {"order_id": placed.order_id, "age": order.age})
 
 
-def _items(session: Session, quantities: dict[str, Decimal]) -> list[dict[str, Any]]:
+def _items(session: Session, quantities: dict[str, Decimal]) -> list[Item]:
     ids = {row.sku: row.id for row in session.execute(_SKUS, {"skus": list(quantities)})}
-    return [
-        {"product_id": ids[sku], "quantity": quantity, "if_unavailable": "substitute"}
-        for sku, quantity in quantities.items()
-    ]
+    return [Item(ids[sku], quantity, "substitute") for sku, quantity in quantities.items()]
 
 
 def _catalogue() -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """Changing an order: one function moves its status, and whatever changes it does so under the same locks.
 
-Locks are taken in one order everywhere, customers, orders, products, lots, each by id, so that nothing deadlocks: a
-deletion holds the customer's row and waits for the orders, notifications need a share of the customer's row.
+Locks are taken in one order everywhere, customers, orders, promotions, slots, products, lots, each by id, so that
+nothing deadlocks: a deletion holds the customer's row and waits for the orders, notifications need a share of the
+customer's row.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,12 @@ from grocery.db import Row
 from grocery.orders import notices
 from grocery.orders.actors import Actor
 from grocery.orders.errors import IllegalTransitionError, OrderNotFoundError
-from grocery.orders.lots import allocate_lots, return_lots
+from grocery.orders.holding import release_held
+from grocery.orders.lots import allocate_lots, return_lots, sum_quantities
+from grocery.orders.payments.service import settle_delivered
 from grocery.orders.reading import order_json
-from grocery.orders.states import CANCELLED, allowed_statuses, steps, takes_goods
+from grocery.orders.repricing import list_discounts
+from grocery.orders.states import CANCELLED, DELIVERED, allowed_statuses, steps, takes_goods
 from grocery.products.stock import return_stock
 from grocery.web import check_version
 
@@ -57,25 +61,34 @@ def change_status(
     note: str | None = None,
     version: int | None = None,
     owner_id: int | None = None,
+    collected_cents: int | None = None,
+    collector_id: int | None = None,
 ) -> dict[str, Any]:
     """Move an order to another status; the order as JSON-ready data.
 
     With `version`, only if it is still the current one; with `owner_id`, only this customer's order. Packing allocates
-    lots, cancelling gives the stock back. Raises OrderNotFoundError, StaleError, IllegalTransitionError.
+    lots; cancelling gives back stock, slot and coupon; delivering notes what `collector_id` was paid at the door: what
+    was due, unless `collected_cents` says otherwise. Raises OrderNotFoundError, StaleError, IllegalTransitionError,
+    PaymentExceedsTotalError, and InvalidError for a collector who is not of the staff.
     """
     order, customer = lock_order(session, order_id, owner_id)
     check_version(order["version"], version)
     allowed = allowed_statuses(order["status"], is_staff=actor.is_staff)
     if to not in allowed:
         raise IllegalTransitionError(order["status"], to, allowed)
-    lines = list_lines(session, order_id)
+    lines, discounts = list_lines(session, order_id), list_discounts(session, order_id)
     moved = move(session, order, to, actor, note)
-    notices.tell_status(moved, lines, customer, moved["history_id"], actor)
+    if to == DELIVERED:
+        moved["paid_cents"] = settle_delivered(
+            session, moved, collected_cents=collected_cents, collector_id=collector_id, actor=actor
+        )
+    notices.tell_status(moved, lines, discounts, customer, actor)
     if to == CANCELLED:
+        release_held(session, [order_id])
         give_back(order_id, lines, actor)
     elif takes_goods(order["status"], to):
         allocate_lots(session, order_id, lines)
-    return order_json(moved, lines, is_staff=actor.is_staff)
+    return order_json(moved, lines, discounts, is_staff=actor.is_staff)
 
 
 def lock_order(session: Session, order_id: int, owner_id: int | None = None) -> tuple[Row, Row]:
@@ -110,6 +123,5 @@ def move(session: Session, order: Row, to: str, actor: Actor, note: str | None) 
 
 def give_back(order_id: int, lines: Sequence[Row], actor: Actor) -> None:
     """Put the stock of an order's lines back on the shelf, and into its lots; what was deleted meanwhile has none."""
-    quantities = {line["product_id"]: line["quantity"] for line in lines if line["product_id"] is not None}
-    return_stock(quantities, order_id=order_id, actor_id=actor.id)
+    return_stock(sum_quantities(lines), order_id=order_id, actor_id=actor.id)
     return_lots(order_id)

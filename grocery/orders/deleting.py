@@ -7,7 +7,6 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from grocery import money
 from grocery.auth.people import Person
 from grocery.db import Row, db
 from grocery.errors import ConflictError
@@ -15,8 +14,11 @@ from grocery.fields import quantity_number
 from grocery.orders import notices
 from grocery.orders.actors import Actor
 from grocery.orders.changing import give_back, list_lines, move
-from grocery.orders.pricing import PricedLine, total_up
-from grocery.orders.states import CANCELLED, OPEN_STATUSES
+from grocery.orders.holding import lock_held, release_held
+from grocery.orders.payments.service import keep_payments
+from grocery.orders.reading import vat_amounts
+from grocery.orders.repricing import list_discounts, reprice
+from grocery.orders.states import CANCELLED, DELIVERED, OPEN_STATUSES
 from grocery.products.inventory.lots import lock_lots_of_person
 from grocery.products.stock import lock_stock
 
@@ -40,20 +42,6 @@ _LOCK_PRODUCT = text("SELECT id FROM products WHERE id = :product_id FOR UPDATE"
 
 _DROP_LINES = text("DELETE FROM order_lines WHERE order_id = :order_id AND product_id = :product_id RETURNING *")
 
-_REPRICE = text("""
-    WITH repriced AS (
-        UPDATE orders SET subtotal_cents = :subtotal_cents, delivery_fee_cents = :delivery_fee_cents,
-               vat_cents = :vat_cents, total_cents = :total_cents, version = version + 1, updated_at = now()
-        WHERE id = :order_id
-        RETURNING *
-    ), noted AS (
-        INSERT INTO order_history (order_id, event, from_status, status, actor_id, actor_role, changed)
-        SELECT id, 'lines', status, status, :actor_id, :actor_role, CAST(:changed AS jsonb) FROM repriced
-        RETURNING id
-    )
-    SELECT repriced.*, noted.id AS history_id FROM repriced, noted
-""")
-
 
 class OrderInTransitError(ConflictError):
     """The customer cannot be deleted: somebody is driving to them with this order."""
@@ -76,27 +64,27 @@ def settle_orders_of_customer(_sender: object, *, customer_id: int, actor: Perso
             raise OrderInTransitError(order["number"])
     by = Actor(actor.id, actor.role) if actor else Actor(None, "admin")
     lines_of = {order["id"]: list_lines(session, order["id"]) for order in orders}
+    held = [order["id"] for order in orders if order["status"] != CANCELLED]
+    release_held(session, held, finished_ids=[order["id"] for order in orders if order["status"] == DELIVERED])
     # Of all orders at once: given back order by order, the products would be locked in the order of the orders. Those
     # of finished orders too, since the deletion of a product writes to the same lines.
     lock_stock({line["product_id"] for lines in lines_of.values() for line in lines if line["product_id"] is not None})
     lock_lots_of_person(customer_id, lines_of.keys())
+    keep_payments(session, lines_of.keys())
     for order in orders:
         lines = lines_of[order["id"]]
-        if order["status"] == "delivered":
-            session.execute(_LEDGER, _ledger_values(order, lines))
+        if order["status"] == DELIVERED:
+            session.execute(_LEDGER, _ledger_values(session, order, lines))
         elif order["status"] != CANCELLED:
             notices.tell_erased({**order, "status": CANCELLED})
             give_back(order["id"], lines, by)
 
 
-def _ledger_values(order: Row, lines: Sequence[Row]) -> dict[str, Any]:
-    vat: dict[str, dict[str, int]] = {}
-    for line in lines:
-        amounts = vat.setdefault(line["vat_class"], {"gross_cents": 0, "vat_cents": 0})
-        amounts["gross_cents"] += line["line_total_cents"]
-        amounts["vat_cents"] += line["vat_cents"]
-    # A delivered order was paid at the door: cash is the only way so far.
-    return {**order, "vat": orjson.dumps(vat).decode(), "cash_cents": order["total_cents"]}
+def _ledger_values(session: Session, order: Row, lines: Sequence[Row]) -> dict[str, Any]:
+    amounts = vat_amounts(order, lines, list_discounts(session, order["id"]))
+    vat = {amount.vat_class: {"gross_cents": amount.gross_cents, "vat_cents": amount.vat_cents} for amount in amounts}
+    # Cash is the only way so far.
+    return {**order, "vat": orjson.dumps(vat).decode(), "cash_cents": order["paid_cents"]}
 
 
 def withdraw_product_from_orders(_sender: object, *, product_id: int, actor_id: int | None) -> None:
@@ -121,6 +109,7 @@ def _lock_orders_with(session: Session, product_id: int) -> list[tuple[Row, Row]
         customers = session.execute(_LOCK_CUSTOMERS, {"ids": sorted(set(found.values()))}).mappings()
         by_id = {customer["id"]: customer for customer in customers}
         orders = list(session.execute(_LOCK_ORDERS, {"ids": sorted(found)}).mappings())
+        lock_held(session, found.keys())
         session.execute(_LOCK_PRODUCT, {"product_id": product_id})
         if _find_orders_with(session, product_id).keys() <= found.keys():
             savepoint.commit()
@@ -137,29 +126,12 @@ def _find_orders_with(session: Session, product_id: int) -> dict[int, int]:
 def _drop_product(session: Session, order: Row, customer: Row, product_id: int, actor: Actor) -> None:
     parameters = {"order_id": order["id"], "product_id": product_id}
     dropped = session.execute(_DROP_LINES, parameters).mappings().all()
-    lines = list_lines(session, order["id"])
+    left = list_lines(session, order["id"])
     names = ", ".join(line["name"] for line in dropped)
     change = f"No longer available and taken out: {names}."
-    repriced = _reprice(session, order, lines, dropped, actor)
+    removed = [{"name": line["name"], "quantity": quantity_number(line["quantity"])} for line in dropped]
+    repriced, lines, discounts = reprice(session, order, left, actor, {"removed": removed})
     if not lines:
         repriced = move(session, repriced, CANCELLED, actor, change)
-    notices.tell_changed(repriced, lines, customer, repriced["history_id"], change)
-
-
-def _reprice(
-    session: Session, order: Row, lines: Sequence[Row], dropped: Sequence[Row], actor: Actor
-) -> dict[str, Any]:
-    priced = [PricedLine(line["unit_price_cents"], line["quantity"], line["vat_rate"]) for line in lines]
-    totals = total_up(priced, order["delivery_fee_cents"] if lines else 0)
-    changed = {
-        "removed": [{"name": line["name"], "quantity": quantity_number(line["quantity"])} for line in dropped],
-        "total": {"from": money.to_text(order["total_cents"]), "to": money.to_text(totals.total_cents)},
-    }
-    parameters = {
-        **vars(totals),
-        "order_id": order["id"],
-        "actor_id": actor.id,
-        "actor_role": actor.role,
-        "changed": orjson.dumps(changed).decode(),
-    }
-    return dict(session.execute(_REPRICE, parameters).mappings().one())
+        release_held(session, [order["id"]])
+    notices.tell_changed(repriced, lines, discounts, customer, change)

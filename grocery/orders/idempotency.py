@@ -2,10 +2,14 @@
 
 Behaves as the IETF draft says (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/): another
 body under the same key is a 422, a request still running a 409. The key's row is in the order's own transaction: a
-roll-back frees the key, so errors are not remembered.
+roll-back frees the key, so errors are not remembered. The statements are parts of those that place an order, which
+saves their round trips.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,25 +18,34 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from grocery.db import Row
 from grocery.orders.errors import KeyReusedError, RequestInProgressError
 
 #: How long answers are kept. Clients retry for minutes; a phone may come back on line the next day.
 KEEP_HOURS = 48
 
-# An insert of the same key waits for the transaction that holds it. A tenth of a second is enough to tell that one is
-# running; the lock timeout for the rest of the transaction is then as it was.
-_CLAIM = text("""
+#: Takes the key for this transaction unless it is known; needs `customer_id`, `key` and `fingerprint`. An insert of the
+#: same key waits for the transaction that holds it. A tenth of a second is enough to tell that one is running; the lock
+#: timeout for the rest of the transaction is then as it was.
+CLAIM_SQL = """
     SET LOCAL lock_timeout = '100ms';
     INSERT INTO idempotency_keys (customer_id, key, fingerprint) VALUES (:customer_id, :key, :fingerprint)
-    ON CONFLICT DO NOTHING
-    RETURNING set_config('lock_timeout', '10s', true)
-""")
+    ON CONFLICT DO NOTHING;
+    SET LOCAL lock_timeout = '10s';
+"""
 
-_STORED = text("SELECT fingerprint, answer FROM idempotency_keys WHERE customer_id = :customer_id AND key = :key")
+#: Columns of a later statement, for `stored_answer`.
+STORED_SQL = """,
+    (
+        SELECT json_build_object('fingerprint', fingerprint, 'answer', answer)
+        FROM idempotency_keys WHERE customer_id = :customer_id AND key = :key
+    )::text AS stored
+"""
 
-_STORE = text("""
-    UPDATE idempotency_keys SET answer = :answer, order_id = :order_id WHERE customer_id = :customer_id AND key = :key
-""")
+#: Keeps `answer` beside the order that it tells of, under the key that was claimed.
+STORE_SQL = """
+    UPDATE idempotency_keys SET answer = :answer, order_id = :order_id WHERE customer_id = :customer_id AND key = :key;
+"""
 
 _FORGET = text("""
     DELETE FROM idempotency_keys WHERE ctid IN (
@@ -42,36 +55,40 @@ _FORGET = text("""
 """)
 
 
-def fingerprint(body: Any) -> str:
-    """The same for the same JSON, whatever the order of its keys and its white space."""
-    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+@dataclass(frozen=True)
+class Key:
+    """A key that a client sent, and the fingerprint of the body that it sent with it."""
+
+    key: str
+    fingerprint: str
 
 
-def claim_key(session: Session, customer_id: int, key: str, body_fingerprint: str) -> str | None:
-    """Take the key for this transaction (None), or give the answer stored under it.
+def make_key(key: str | None, body: Any) -> Key | None:
+    """The key of a request, if it has one. The same JSON is the same body, whatever the order of its keys."""
+    if key is None:
+        return None
+    return Key(key, hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest())
 
-    Raises RequestInProgressError while another transaction has it, KeyReusedError when it was for another body.
-    """
-    parameters = {"customer_id": customer_id, "key": key}
+
+@contextmanager
+def claiming() -> Iterator[None]:
+    """Around a statement with CLAIM_SQL: raises RequestInProgressError while another transaction has the key."""
     try:
-        claimed = session.execute(_CLAIM, {**parameters, "fingerprint": body_fingerprint}).first()
+        yield
     except OperationalError as error:
-        if isinstance(error.orig, LockNotAvailable):
+        # Later parts of the statement wait for locks for as long as ten seconds; then it is no key that is held.
+        if isinstance(error.orig, LockNotAvailable) and "idempotency_keys" in str(error.orig):
             raise RequestInProgressError from error
         raise
-    if claimed is not None:
-        return None
-    stored = session.execute(_STORED, parameters).one_or_none()
-    if stored is None or stored.answer is None:
-        raise RequestInProgressError
-    if stored.fingerprint != body_fingerprint:
+
+
+def stored_answer(row: Row, key: Key) -> str | None:
+    """The answer that is stored under the key, None when it was claimed by this transaction; raises KeyReusedError."""
+    stored = orjson.loads(row["stored"])
+    if stored["fingerprint"] != key.fingerprint:
         raise KeyReusedError
-    return str(stored.answer)
-
-
-def store_answer(session: Session, customer_id: int, key: str, order_id: int, answer: str) -> None:
-    """Keep the answer beside the order that it tells of."""
-    session.execute(_STORE, {"customer_id": customer_id, "key": key, "order_id": order_id, "answer": answer})
+    answer: str | None = stored["answer"]
+    return answer
 
 
 def forget_old_keys(session: Session) -> bool:

@@ -23,11 +23,7 @@ _RESERVED = text("""
 
 def allocate_lots(session: Session, order_id: int, lines: Sequence[Row]) -> None:
     """Allocate the lots of an order that has just been packed. It is locked; products and lots are locked here."""
-    quantities: dict[int, Decimal] = {}
-    for line in lines:
-        if line["product_id"] is not None:
-            quantities[line["product_id"]] = quantities.get(line["product_id"], Decimal(0)) + line["quantity"]
-    uncovered = lots.pick(order_id, quantities, today=shop_today())
+    uncovered = lots.pick(order_id, sum_quantities(lines), today=shop_today())
     if uncovered:
         parameters = {"product_ids": sorted(uncovered), "open": list(OPEN_STATUSES)}
         lots.cut_to_stock({row.id: row.quantity for row in session.execute(_RESERVED, parameters)})
@@ -36,3 +32,12 @@ def allocate_lots(session: Session, order_id: int, lines: Sequence[Row]) -> None
 def return_lots(order_id: int) -> None:
     """Put what a cancelled order was given back into its lots."""
     lots.give_back(order_id)
+
+
+def sum_quantities(lines: Sequence[Row]) -> dict[int, Decimal]:
+    """How much of each product these lines are of; what was deleted meanwhile is left out."""
+    quantities: dict[int, Decimal] = {}
+    for line in lines:
+        if line["product_id"] is not None:
+            quantities[line["product_id"]] = quantities.get(line["product_id"], Decimal(0)) + line["quantity"]
+    return quantities

@@ -24,23 +24,22 @@ _BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled"
 _PAYMENT = {"cash_on_delivery": "Cash on delivery"}
 
 
-def tell_placed(order: Row, lines: Sequence[Row], customer: Person, history_id: int) -> None:
-    context = make_context(order, lines, asdict(customer))
-    _queue(order, history_id, customer_event="order_placed", admin_event="order_placed", context=context)
+def tell_placed(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Person) -> None:
+    context = make_context(order, lines, discounts, asdict(customer))
+    _queue(order, customer_event="order_placed", admin_event="order_placed", context=context)
 
 
-def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int, actor: Actor) -> None:
-    """Tell of the order's new status. `customer` has name, email and phone.
+def tell_status(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Row, actor: Actor) -> None:
+    """Tell of the order's new status. `customer` has name, email and phone; `order` has `history_id`.
 
     A customer's own note is told to admins only: nobody may write to any phone in the shop's name.
     """
     event = f"order_{order['status']}"
     admin_event = "order_cancelled" if order["status"] == "cancelled" else "order_updated"
     change = f"Order {order['number']} is now {order['status']}."
-    context = make_context(order, lines, customer, change=change, note=order["status_note"])
+    context = make_context(order, lines, discounts, customer, change=change, note=order["status_note"])
     _queue(
         order,
-        history_id,
         customer_event=event,
         admin_event=None if actor == SYSTEM else admin_event,
         context=context,
@@ -48,22 +47,21 @@ def tell_status(order: Row, lines: Sequence[Row], customer: Row, history_id: int
     )
 
 
-def tell_changed(order: Row, lines: Sequence[Row], customer: Row, history_id: int, change: str) -> None:
+def tell_changed(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Row, change: str) -> None:
     """Tell that lines were changed, or, when none is left, that the order is cancelled."""
     cancelled = order["status"] == "cancelled"
-    context = make_context(order, lines, customer, change=change, note=change if cancelled else None)
+    context = make_context(order, lines, discounts, customer, change=change, note=change if cancelled else None)
     _queue(
         order,
-        history_id,
         customer_event="order_cancelled" if cancelled else "order_changed",
         admin_event="order_cancelled" if cancelled else "order_updated",
         context=context,
     )
 
 
-def tell_stuck(order: Row, lines: Sequence[Row], customer: Row) -> None:
+def tell_stuck(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Row) -> None:
     """Tell admins that an order cannot be processed; once for each order."""
-    context = make_context(order, lines, customer)
+    context = make_context(order, lines, discounts, customer)
     queue_messages(_to_admins("order_stuck", context, f"stuck:{order['id']}", order["id"]))
 
 
@@ -72,12 +70,18 @@ def tell_erased(order: Row) -> None:
     nobody = {"name": "a deleted account", "phone": None, "email": None}
     reason = "The customer's account was deleted."
     anonymous = {**order, "phone": None, "address": None, "landmark": None, "note": None}
-    context = make_context(anonymous, [], nobody, change=reason, note=reason)
+    context = make_context(anonymous, [], [], nobody, change=reason, note=reason)
     queue_messages(_to_admins("order_cancelled", context, f"erased:{order['number']}", None))
 
 
 def make_context(
-    order: Row, lines: Iterable[Row], customer: Row, *, change: str | None = None, note: str | None = None
+    order: Row,
+    lines: Iterable[Row],
+    discounts: Iterable[Row],
+    customer: Row,
+    *,
+    change: str | None = None,
+    note: str | None = None,
 ) -> dict[str, Any]:
     """All that the texts need; a notification never looks anything up."""
     currency = order["currency"]
@@ -92,10 +96,16 @@ def make_context(
             "number": order["number"],
             "status": order["status"],
             "subtotal": amount(order["subtotal_cents"]),
+            "discounts": [
+                {"name": discount["code"] or discount["name"], "amount": amount(-discount["amount_cents"])}
+                for discount in discounts
+                if discount["amount_cents"]
+            ],
             "delivery_fee": amount(order["delivery_fee_cents"]),
             "vat": amount(order["vat_cents"]),
             "total": amount(order["total_cents"]),
             "delivery": _place(order),
+            "slot": _slot(order),
             "payment": _PAYMENT[order["payment_method"]],
             "note": order["note"],
             "lines": [
@@ -120,7 +130,6 @@ def make_context(
 
 def _queue(
     order: Row,
-    history_id: int,
     *,
     customer_event: str,
     admin_event: str | None,
@@ -128,17 +137,17 @@ def _queue(
     for_customer: Mapping[str, Any] | None = None,
 ) -> None:
     """Queue the messages of an event; `for_customer` is what the customer's have instead."""
-    messages = list(_to_customer(order, customer_event, {**context, **(for_customer or {})}, history_id))
+    messages = list(_to_customer(order, customer_event, {**context, **(for_customer or {})}))
     if admin_event:
-        messages += _to_admins(admin_event, context, str(history_id), order["id"])
+        messages += _to_admins(admin_event, context, str(order["history_id"]), order["id"])
     queue_messages(messages)
 
 
-def _to_customer(order: Row, event: str, context: dict[str, Any], history_id: int) -> Iterable[Message]:
+def _to_customer(order: Row, event: str, context: dict[str, Any]) -> Iterable[Message]:
     recipients = {"sms": context["customer"]["phone"], "email": context["customer"]["email"]}
     for channel, recipient in recipients.items():
         if recipient and (channel == "email" or event in _BY_SMS):
-            key = f"{history_id}:{channel}:{recipient}"
+            key = f"{order['history_id']}:{channel}:{recipient}"
             yield Message(channel, event, "customer", recipient, context, key, order["customer_id"], order["id"])
 
 
@@ -153,6 +162,17 @@ def _place(order: Row) -> str:
     if order["delivery_method"] == "pickup":
         return PICKUP
     return ", ".join(part for part in (order["address"], order["landmark"]) if part)
+
+
+def _slot(order: Row) -> str | None:
+    """The delivery window in the shop's time; a plain hyphen, since a dash would make an SMS twice as dear."""
+    if order["slot_starts_at"] is None:
+        return None
+    starts, ends = (order[name].astimezone(current_app.config["TIMEZONE"]) for name in _WINDOW)
+    return f"{starts:%a} {starts.day} {starts:%b} {starts:%H:%M}-{ends:%H:%M}"
+
+
+_WINDOW = ("slot_starts_at", "slot_ends_at")
 
 
 def _quantity(line: Row) -> str:

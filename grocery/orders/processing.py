@@ -12,6 +12,7 @@ from grocery.orders import notices
 from grocery.orders.actors import SYSTEM
 from grocery.orders.changing import change_status, list_lines
 from grocery.orders.errors import OrderNotFoundError
+from grocery.orders.repricing import list_discounts
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ def _tell_stuck(session: Session, order: Row) -> None:
     try:
         with session.begin_nested():
             customer = session.execute(_CUSTOMER, {"customer_id": order["customer_id"]}).mappings().one()
-            notices.tell_stuck(order, list_lines(session, order["id"]), customer)
+            lines, discounts = list_lines(session, order["id"]), list_discounts(session, order["id"])
+            notices.tell_stuck(order, lines, discounts, customer)
     except Exception as error:
         _raise_if_away(error)
         log.exception("nobody could be told that order %s is stuck", order["id"])

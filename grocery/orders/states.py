@@ -1,13 +1,14 @@
 """The states of an order and who may move it where. Pure: no web, no database."""
 
 FLOW = ("pending", "confirmed", "packed", "shipped", "delivered")
+DELIVERED = "delivered"
 CANCELLED = "cancelled"
 STATUSES = (*FLOW, CANCELLED)
 
 #: Lines may still change, and stock is still on the shelf.
 OPEN_STATUSES = ("pending", "confirmed")
 #: Nothing leaves these.
-FINAL_STATUSES = ("delivered", CANCELLED)
+FINAL_STATUSES = (DELIVERED, CANCELLED)
 
 _CANCELLABLE_BY = {
     "customer": ("pending", "confirmed"),

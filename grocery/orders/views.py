@@ -6,19 +6,28 @@ from flask import Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, customer_required, staff_required
+from grocery.auth.access import current_person, customer_required, optional_person, staff_required
 from grocery.db import reader, transaction
-from grocery.orders import idempotency, placing, reading
+from grocery.orders import idempotency, placing, reading, reordering
 from grocery.orders.actors import Actor
+from grocery.orders.basket import Source, merge_items, read_basket
+from grocery.orders.cart.access import TOKEN_PARAMETER, cart_owner
+from grocery.orders.cart.schemas import REORDER_EXAMPLE, ReorderSchema
+from grocery.orders.cart.service import CartOwner, read_cart
 from grocery.orders.changing import change_status
+from grocery.orders.checks import check_items
+from grocery.orders.examples import HISTORY_EXAMPLE, ORDER_EXAMPLE, QUOTE_EXAMPLE
+from grocery.orders.line_views import IF_MATCH_HEADER
+from grocery.orders.quoting import price_basket, quote_json
 from grocery.orders.schemas import (
-    ORDER_EXAMPLE,
     CancelSchema,
     ChangeStatusSchema,
     HistoryEntrySchema,
     OrderListArgsSchema,
     OrderSchema,
     PlaceOrderSchema,
+    QuoteArgsSchema,
+    QuoteSchema,
 )
 from grocery.paging import NEXT_LINK, add_next_link
 from grocery.web import add_etag, idempotency_key, sent_version
@@ -30,12 +39,6 @@ _KEY_HEADER = {
     "name": "Idempotency-Key",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "Of your making (a UUID): the same order sent again with the same key is placed once.",
-}
-_IF_MATCH_HEADER = {
-    "in": "header",
-    "name": "If-Match",
-    "schema": {"type": "string"},
-    "description": "The `ETag` of the order that was read: 412 when it has changed since.",
 }
 
 
@@ -49,44 +52,75 @@ def _find_order(order_id: int) -> None:
         reading.get_order(connection, order_id, _reader())
 
 
+@blp.route("/quote", methods=["POST"])
+@optional_person
+@blp.problems(
+    _404="The cart token is none of this shop: `cart_not_found`.",
+    _409="The slot is full or closed (`slot_full`, `slot_closed`), or the coupon is not for this order now "
+    "(`coupon_expired`, `coupon_used_up`, `coupon_below_minimum` and the like).",
+)
+@blp.doc(parameters=[TOKEN_PARAMETER])
+@blp.arguments(
+    QuoteArgsSchema,
+    example={
+        "items": [{"product_id": 12, "quantity": 2}],
+        "coupon": "KARIBU",
+        "delivery": {"zone_id": 1, "slot_id": 40},
+    },
+)
+@blp.response(200, QuoteSchema, description="What it would cost.", example=QUOTE_EXAMPLE)
+def quote_order(body: dict[str, Any]) -> ResponseReturnValue:
+    """See what an order would cost
+
+    The full breakdown, without placing anything. What is short or withdrawn, and a basket below the zone's minimum, are
+    no errors here: `notices` name them, and `is_orderable` is false.
+    """
+    owner = cart_owner()
+    source = owner.source if body["items"] is None else Source(merge_items(body["items"]))
+    with reader() as connection:
+        basket = read_basket(
+            connection, source, customer_id=owner.customer_id, coupon=body["coupon"], delivery=body["delivery"]
+        )
+    check_items(source, basket)
+    priced = price_basket(basket, coupon=body["coupon"], delivery=body["delivery"])
+    return jsonify(quote_json(priced, current_app.config["CURRENCY"]))
+
+
 @blp.route("/", methods=["POST"])
 @customer_required
 @blp.problems(
+    _404="The cart token is none of this shop: `cart_not_found`.",
     _409="Not enough in stock (`out_of_stock`, with `items`), withdrawn from sale (`product_unavailable`), another "
-    "total than `expected_total` (`total_changed`), or the same key is being worked on (`request_in_progress`)."
+    "total than `expected_total` (`total_changed`, with the new `quote`), the slot is full or closed (`slot_full`, "
+    "`slot_closed`), the coupon is not for this order now (`coupon_expired`, `coupon_used_up` and the like), the "
+    "basket is below the zone's minimum (`below_minimum_basket`), too many orders wait for payment "
+    "(`too_many_open_orders`), or the same key is being worked on (`request_in_progress`).",
 )
-@blp.doc(parameters=[_KEY_HEADER])
+@blp.doc(parameters=[_KEY_HEADER, TOKEN_PARAMETER])
 @blp.arguments(
     PlaceOrderSchema,
     example={
         "items": [{"product_id": 12, "quantity": 2, "if_unavailable": "substitute"}],
-        "delivery": {"method": "delivery", "address": "Moi Avenue 12", "landmark": "near Shell, blue gate"},
+        "delivery": {"zone_id": 1, "slot_id": 40, "address": "Moi Avenue 12", "landmark": "near Shell, blue gate"},
+        "coupon": "KARIBU",
+        "expected_total": "490.20",
     },
 )
 @blp.response(201, OrderSchema, description="The order as it was placed.", example=ORDER_EXAMPLE)
 def place_order(body: dict[str, Any]) -> ResponseReturnValue:
     """Place an order
 
-    Prices, VAT and totals are the server's. The stock is taken with the order or not at all. Send an
-    `Idempotency-Key`, so that an order whose answer was lost can be sent again without being placed twice.
+    Of the items sent, or of the cart, which is emptied of them. Prices, discounts, VAT and totals are the server's.
+    Stock, slot and coupon are taken with the order or not at all. Send an `Idempotency-Key`, so that an order whose
+    answer was lost can be sent again without being placed twice.
     """
-    key = idempotency_key()
-    customer = current_person()
+    key = idempotency.make_key(idempotency_key(), request.get_json())
+    owner, items = cart_owner(), body.pop("items")
+    source = owner.source if items is None else Source(merge_items(items))
     with transaction() as session:
-        if key:
-            stored = idempotency.claim_key(session, customer.id, key, idempotency.fingerprint(request.get_json()))
-            if stored:
-                return _placed(stored)
-        order = placing.place_order(session, customer, **body, currency=current_app.config["CURRENCY"])
-        answer = current_app.json.dumps(order)
-        if key:
-            idempotency.store_answer(session, customer.id, key, order["id"], answer)
-    return _placed(answer)
-
-
-def _placed(answer: str) -> Response:
-    response = Response(answer, status=201, mimetype="application/json")
-    response.headers["Location"] = url_for("orders.get_order", order_id=current_app.json.loads(answer)["id"])
+        placed = placing.place_order(session, current_person(), placing.Wish(source, **body), key)
+    response = Response(placed.answer, status=201, mimetype="application/json")
+    response.headers["Location"] = url_for("orders.get_order", order_id=placed.order_id)
     return response
 
 
@@ -121,20 +155,30 @@ def get_order(order_id: int) -> ResponseReturnValue:
 @staff_required
 @blp.found_first(_find_order)
 @blp.problems(
-    _409="The order cannot go there from where it is: `illegal_transition`, with `allowed`.",
+    _409="The order cannot go there from where it is (`illegal_transition`, with `allowed`), or more was collected "
+    "than was due (`payment_exceeds_total`).",
     _412="The order has changed since the version in `If-Match`.",
 )
-@blp.doc(parameters=[_IF_MATCH_HEADER])
+@blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(ChangeStatusSchema, example={"status": "shipped", "note": "Rider: Otieno"})
 @blp.response(200, OrderSchema, example={**ORDER_EXAMPLE, "status": "shipped", "version": 3})
 def set_order_status(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     """Move an order to another status
 
     Staff may jump forward; the steps passed over are written to the history, and the customer gets one message.
-    Cancelling puts the stock back.
+    Cancelling puts the stock back and frees slot and coupon. With `delivered` it is noted what was paid at the door.
     """
     with transaction() as session:
-        order = change_status(session, order_id, body["status"], _reader(), note=body["note"], version=sent_version())
+        order = change_status(
+            session,
+            order_id,
+            body["status"],
+            _reader(),
+            note=body["note"],
+            version=sent_version(),
+            collected_cents=body["collected"],
+            collector_id=body["collected_by"],
+        )
     return jsonify(order)
 
 
@@ -144,13 +188,13 @@ def set_order_status(body: dict[str, Any], order_id: int) -> ResponseReturnValue
 @blp.problems(
     _409="It is too late: `illegal_transition`.", _412="The order has changed since the version in `If-Match`."
 )
-@blp.doc(parameters=[_IF_MATCH_HEADER])
+@blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(CancelSchema, required=False, example={"note": "Ordered twice by mistake"})
 @blp.response(200, OrderSchema, example={**ORDER_EXAMPLE, "status": "cancelled", "version": 2, "allowed_statuses": []})
 def cancel_order(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     """Cancel one's own order
 
-    While it is pending or confirmed. The stock goes back on the shelf.
+    While it is pending or confirmed. The stock goes back on the shelf, slot and coupon are free again.
     """
     person = current_person()
     with transaction() as session:
@@ -166,24 +210,30 @@ def cancel_order(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     return jsonify(order)
 
 
+@blp.route("/<int:order_id>/reorder", methods=["POST"])
+@customer_required
+@blp.problems(_409="The cart has no room for so many different products: `cart_full`.")
+@blp.response(200, ReorderSchema, description="The cart, and what is not as it was.", example=REORDER_EXAMPLE)
+def reorder(order_id: int) -> ResponseReturnValue:
+    """Put what an order had into the cart again
+
+    One's own order, in any status. What cannot be bought now is `missing`, what is short `reduced`, what has another
+    price `repriced`. The cart has at least as much of each product as the order had: asking twice doubles nothing.
+    """
+    person, currency = current_person(), current_app.config["CURRENCY"]
+    with transaction() as session:
+        reading.get_order(session.connection(), order_id, Actor(person.id, "customer"))
+        differences = reordering.reorder(session, order_id, person.id)
+        cart = read_cart(session, CartOwner(person.id), currency)
+    return jsonify({"cart": cart, **differences})
+
+
 @blp.route("/<int:order_id>/history")
 @customer_required
 @blp.response(
     200,
     HistoryEntrySchema(many=True),
-    example=[
-        {
-            "id": 1,
-            "event": "placed",
-            "from_status": None,
-            "status": "pending",
-            "actor_id": 5,
-            "actor_role": "customer",
-            "note": None,
-            "changed": None,
-            "at": "2026-11-01T08:15:00Z",
-        }
-    ],
+    example=[HISTORY_EXAMPLE],
 )
 def list_order_history(order_id: int) -> ResponseReturnValue:
     """Every change of an order, oldest first"""

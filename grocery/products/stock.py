@@ -26,24 +26,28 @@ from grocery.products.rows import left
 #: More than any shop has of one product; a typing error, and far below what the column holds.
 MAX_STOCK = Decimal(10_000_000)
 
-# Locking and changing are two statements on purpose. An UPDATE looks at the rows as they were when its statement began;
-# those that the same statement has locked since, it must find again through the chain of their versions. Tried with
-# orders and cancellations at once, that left rows out and deadlocked. A second statement begins with the locked rows.
 _LOCK = text("""
     SELECT id, name, stock, quantity_step, is_active FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
 """)
 
+# Locking and changing are two statements on purpose, sent as one. An UPDATE looks at the rows as they were when its
+# statement began; those that the same statement has locked since, it must find again through the chain of their
+# versions. Tried with orders and cancellations at once, that left rows out and deadlocked. A second statement begins
+# with the locked rows.
 _CHANGE = text("""
+    SELECT FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE;
     WITH wanted AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:deltas AS numeric[])) AS wanted (id, delta)
     ), changed AS (
         UPDATE products AS product SET stock = product.stock + wanted.delta
         FROM wanted WHERE product.id = wanted.id AND product.stock + wanted.delta >= 0
-        RETURNING product.id, wanted.delta, product.stock
+                          AND (product.is_active OR :with_withdrawn)
+        RETURNING product.id, wanted.delta, product.stock, product.quantity_step
+    ), noted AS (
+        INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id, stock_after)
+        SELECT id, delta, :reason, :order_id, :actor_id, stock FROM changed ORDER BY id
     )
-    INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id, stock_after)
-    SELECT id, delta, :reason, :order_id, :actor_id, stock FROM changed ORDER BY id
-    RETURNING product_id
+    SELECT id, delta, stock, quantity_step FROM changed
 """)
 
 _ADJUST = text("""
@@ -83,20 +87,16 @@ def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | 
     """Take what an order needs, all or nothing, and note it in the ledger as sold.
 
     `wanted` maps product ids to quantities above zero. The rows stay locked until the transaction ends, so call it
-    last. Raises ProductUnavailableError for products withdrawn or deleted meanwhile, else OutOfStockError; then nothing
-    was changed.
+    last. Raises ProductUnavailableError for products withdrawn or deleted meanwhile, else OutOfStockError; then the
+    caller rolls back.
     """
     _check_positive(wanted)
     if not wanted:
         return
-    rows = db.session.execute(_LOCK, {"ids": list(wanted)}).all()
-    if gone := wanted.keys() - {row.id for row in rows if row.is_active}:
-        raise ProductUnavailableError(gone)
-    if short := [row for row in rows if row.stock < wanted[row.id]]:
-        raise OutOfStockError(Shortage(row.id, row.name, wanted[row.id], row.stock) for row in short)
     deltas = {product_id: -quantity for product_id, quantity in wanted.items()}
-    _note_what_is_shown(rows, deltas)
-    _change(deltas, "sold", order_id, actor_id)
+    changed = _change(deltas, "sold", order_id, actor_id, with_withdrawn=False)
+    if missing := wanted.keys() - changed:
+        raise _what_is_missing({product_id: wanted[product_id] for product_id in missing})
 
 
 def return_stock(
@@ -104,12 +104,8 @@ def return_stock(
 ) -> None:
     """Put back what an order had taken; products deleted meanwhile are skipped, withdrawn ones are not."""
     _check_positive(quantities)
-    if not quantities:
-        return
-    rows = db.session.execute(_LOCK, {"ids": list(quantities)}).all()
-    deltas = {row.id: quantities[row.id] for row in rows}
-    _note_what_is_shown(rows, deltas)
-    _change(deltas, reason, order_id, actor_id)
+    if quantities:
+        _change(quantities, reason, order_id, actor_id, with_withdrawn=True)
 
 
 def adjust_stock(
@@ -159,21 +155,36 @@ def check_quantity(unit: str, quantity: Decimal, field: str) -> None:
         raise InvalidError("Sold by piece.", errors={field: ["Must be a whole number: the product is sold by piece."]})
 
 
-def _change(deltas: Mapping[int, Decimal], reason: str, order_id: int | None, actor_id: int | None) -> None:
-    """Change rows that this transaction has locked, and write the ledger."""
-    if not deltas:
-        return
-    parameters = {"ids": list(deltas.keys()), "deltas": list(deltas.values()), "reason": reason}
-    changed = db.session.execute(_CHANGE, {**parameters, "order_id": order_id, "actor_id": actor_id}).scalars().all()
-    if len(changed) != len(deltas):
-        raise RuntimeError(f"{len(changed)} of {len(deltas)} stock changes took place")
+def _change(
+    deltas: Mapping[int, Decimal], reason: str, order_id: int | None, actor_id: int | None, *, with_withdrawn: bool
+) -> set[int]:
+    """Lock and change rows and write the ledger, in one round trip; the ids of those that could be changed."""
+    parameters = {
+        "ids": list(deltas.keys()),
+        "deltas": list(deltas.values()),
+        "reason": reason,
+        "order_id": order_id,
+        "actor_id": actor_id,
+        "with_withdrawn": with_withdrawn,
+    }
+    rows = db.session.execute(_CHANGE, parameters).all()
+    _note_what_is_shown(rows)
+    return {row.id for row in rows}
 
 
-def _note_what_is_shown(rows: Iterable[Row], deltas: Mapping[int, Decimal]) -> None:
+def _what_is_missing(missing: Mapping[int, Decimal]) -> GroceryError:
+    """Why these could not be taken; the rows of those that are there are locked."""
+    rows = db.session.execute(_LOCK, {"ids": list(missing)}).all()
+    if gone := missing.keys() - {row.id for row in rows if row.is_active}:
+        return ProductUnavailableError(gone)
+    return OutOfStockError(Shortage(row.id, row.name, missing[row.id], row.stock) for row in rows)
+
+
+def _note_what_is_shown(rows: Iterable[Row]) -> None:
     """Tell of changes that lists show; most sales leave enough for lists to stay as they are."""
     for row in rows:
-        after, step = row.stock + deltas[row.id], row.quantity_step
-        if left(row.stock, row.stock >= step) != left(after, after >= step):
+        before, after, step = row.stock - row.delta, row.stock, row.quantity_step
+        if left(before, before >= step) != left(after, after >= step):
             catalogue_changed()
 
 

@@ -35,9 +35,7 @@ class CartItem(Base):
     )
 
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id", ondelete="CASCADE"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(
-        ForeignKey("products.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True, index=True)
     quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
     if_unavailable: Mapped[str] = mapped_column(Text, server_default="remove")
     seen_price_cents: Mapped[int] = mapped_column(BigInteger)

@@ -22,7 +22,7 @@ from grocery.db import Base
 
 
 class DeliveryZone(Base):
-    """An area with its fee (cents). From `free_from_cents` of goods on, the zone's fee and the slot's are not charged."""
+    """An area with its fee (cents). From `free_from_cents` of goods on, neither its fee nor the slot's is charged."""
 
     __tablename__ = "delivery_zones"
     __table_args__ = (

@@ -13,8 +13,8 @@ class Promotion(Base):
     """What lowers a total: a coupon when it has a `code` (capital letters), else automatic.
 
     `value` is percent or an amount in the shop's currency. `scope` says what it is for; it stays "products" when all of
-    them were deleted, and then fits nothing. `used_count` counts the orders that hold it, kept right only while there is
-    a `usage_limit`: else each order with a popular promotion would wait for this row.
+    them were deleted, and then fits nothing. `used_count` counts the orders that hold it, kept right only while there
+    is a `usage_limit`: else each order with a popular promotion would wait for this row.
     """
 
     __tablename__ = "promotions"

@@ -12,7 +12,8 @@ from grocery.db import db, transaction
 from grocery.errors import ConflictError
 from grocery.orders.actors import SYSTEM
 from grocery.orders.changing import change_status
-from grocery.orders.placing import place_order
+from grocery.orders.basket import Item, Source
+from grocery.orders.placing import Wish, place_order
 from grocery.products.inventory.correcting import correct_stock, count_stock
 from tests.auth.factories import make_customer
 from tests.products.factories import make_product
@@ -90,19 +91,9 @@ class History:
         self.model.stock -= quantity
 
     def _place(self, customer: Person, quantity: int) -> int:
-        item = {"product_id": self.product, "quantity": Decimal(quantity), "if_unavailable": "remove"}
+        wish = Wish(Source([Item(self.product, Decimal(quantity))]))
         with transaction() as session:
-            placed = place_order(
-                session,
-                customer,
-                items=[item],
-                delivery=None,
-                payment_method="cash_on_delivery",
-                note=None,
-                expected_total=None,
-                currency="KES",
-            )
-        return int(placed["id"])
+            return place_order(session, customer, wish).order_id
 
     def pack(self) -> None:
         for order_id in self._one_of(self.model.open):

@@ -1,0 +1,59 @@
+"""Writing payments: what holds for every method. The caller has the order's row locked; commits nothing."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grocery.db import Row
+from grocery.orders.payments.errors import OrderCancelledError, PaymentExceedsTotalError, RefundExceedsPaidError
+from grocery.orders.states import CANCELLED
+
+# The version stays: whoever is about to change the order has not missed anything of it.
+_BOOK = text("""
+    WITH paid AS (
+        UPDATE orders SET paid_cents = paid_cents + CASE :kind WHEN 'capture' THEN :amount_cents ELSE -:amount_cents END
+        WHERE id = :order_id
+        RETURNING id, number
+    )
+    INSERT INTO payments (order_id, order_number, method, kind, amount_cents, collector_id, actor_id, note)
+    SELECT id, number, :method, :kind, :amount_cents, :collector_id, :actor_id, :note FROM paid
+    RETURNING *
+""")
+
+
+def check_capture(order: Row, amount_cents: int) -> None:
+    """Raise OrderCancelledError or PaymentExceedsTotalError unless so much may be taken for a locked order."""
+    if order["status"] == CANCELLED:
+        raise OrderCancelledError(order["number"])
+    due_cents = order["total_cents"] - order["paid_cents"]
+    if amount_cents > due_cents:
+        raise PaymentExceedsTotalError(amount_cents, due_cents, order["currency"])
+
+
+def check_refund(order: Row, amount_cents: int) -> None:
+    """Raise RefundExceedsPaidError unless so much was paid; a cancelled order is paid back like any other."""
+    if amount_cents > order["paid_cents"]:
+        raise RefundExceedsPaidError(amount_cents, order["paid_cents"], order["currency"])
+
+
+def book(
+    session: Session,
+    order: Row,
+    *,
+    method: str,
+    kind: str,
+    amount_cents: int,
+    collector_id: int | None,
+    actor_id: int | None,
+    note: str | None,
+) -> Row:
+    """Write a `capture` or `refund` that was checked, and what is paid for the order then; the payment's row."""
+    parameters = {
+        "order_id": order["id"],
+        "method": method,
+        "kind": kind,
+        "amount_cents": amount_cents,
+        "collector_id": collector_id,
+        "actor_id": actor_id,
+        "note": note,
+    }
+    return session.execute(_BOOK, parameters).mappings().one()

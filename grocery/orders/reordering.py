@@ -1,0 +1,59 @@
+"""Ordering again: what an order had goes into the cart, as far as it can be bought now."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grocery import money
+from grocery.fields import quantity_number
+from grocery.orders.cart.service import CartOwner, find_quantities, put_item
+from grocery.orders.changing import list_lines
+from grocery.orders.lots import sum_quantities
+
+_PRODUCTS = text("""
+    SELECT id, unit, quantity_step, stock, price_cents, is_active FROM products WHERE id = ANY(:ids) ORDER BY id
+""")
+
+
+def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]:
+    """Fill the customer's cart; what is `missing`, `reduced` and `repriced`, as JSON-ready data.
+
+    The cart then has at least as much of each product as the order had, so that asking twice doubles nothing. The
+    caller has made sure that it is the customer's own order. Raises CartFullError.
+    """
+    lines = list_lines(session, order_id)
+    wanted, owner = sum_quantities(lines), CartOwner(customer_id)
+    products = {row.id: row for row in session.execute(_PRODUCTS, {"ids": list(wanted)})}
+    there = find_quantities(session, owner)
+    missing, reduced, repriced = [], [], []
+    for line in lines:
+        product = products.get(line["product_id"])
+        entry = {"product_id": line["product_id"], "name": line["name"]}
+        if product is None or not product.is_active:
+            missing.append({**entry, "reason": "withdrawn"})
+            continue
+        asked = wanted.pop(product.id, None)
+        if asked is None:  # its other line was dealt with
+            continue
+        quantity = _orderable(asked, product)
+        if not quantity:
+            missing.append({**entry, "reason": "out_of_stock"})
+            continue
+        if quantity < asked:
+            amounts = {"from": quantity_number(asked), "to": quantity_number(quantity)}
+            reduced.append({**entry, "quantity": amounts})
+        if product.price_cents != line["unit_price_cents"]:
+            prices = {"from": money.to_text(line["unit_price_cents"]), "to": money.to_text(product.price_cents)}
+            repriced.append({**entry, "unit_price": prices})
+        if quantity > there.get(product.id, 0):
+            put_item(session, owner, product.id, quantity=quantity, if_unavailable=line["if_unavailable"])
+    return {"missing": missing, "reduced": reduced, "repriced": repriced}
+
+
+def _orderable(quantity: Decimal, product: Any) -> Decimal:
+    """As much as is in stock, in what it is sold in now."""
+    there = min(quantity, product.stock)
+    step = max(product.quantity_step, Decimal(1)) if product.unit == "each" else product.quantity_step
+    return Decimal(there - there % step)
