@@ -53,6 +53,17 @@ class Name(Text):
         return " ".join(super()._deserialize(value, attr, data, **kwargs).split())
 
 
+class OneOf(Text):
+    """One of a few words, in any letter case."""
+
+    def __init__(self, choices: tuple[str, ...], **kwargs: object):
+        self._choices = choices
+        super().__init__(validate=[validate.OneOf(choices)], **kwargs)  # type: ignore[arg-type]  # marshmallow's own
+
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).lower()  # type: ignore[arg-type]
+
+
 class Integer(fields.Integer):
     """A JSON whole number. In a query string, where everything is text, digits."""
 

@@ -3,7 +3,7 @@
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from grocery.fields import Id, Instant, Integer, Money, Name, Phone, Quantity, Schema, Text, Timestamp
+from grocery.fields import Id, Instant, Integer, Money, Name, OneOf, Phone, Quantity, Schema, Text, Timestamp
 from grocery.orders.payments.methods import METHODS as PAYMENT_METHODS
 from grocery.orders.states import DELIVERED, STATUSES
 from grocery.paging import PageArgsSchema
@@ -14,17 +14,6 @@ MAX_LINES = 200
 
 IF_UNAVAILABLE = ("remove", "substitute", "call")
 METHODS = ("pickup", "delivery")
-
-
-class OneOf(Text):
-    """One of a few words, in any letter case."""
-
-    def __init__(self, choices: tuple[str, ...], **kwargs: object):
-        self._choices = choices
-        super().__init__(validate=[validate.OneOf(choices)], **kwargs)  # type: ignore[arg-type]  # marshmallow's own
-
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
-        return super()._deserialize(value, attr, data, **kwargs).lower()  # type: ignore[arg-type]
 
 
 class OrderItemSchema(Schema):

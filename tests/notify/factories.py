@@ -16,10 +16,12 @@ ORDER: dict[str, Any] = {
     "number": "G-7K3M9Q",
     "status": "pending",
     "subtotal": "KES 1,050",
+    "discounts": [],
     "delivery_fee": "KES 200",
     "vat": "KES 70.50",
     "total": "KES 1,250",
     "delivery": "Moi Avenue 5, near Shell, blue gate",
+    "slot": None,
     "payment": "Cash on delivery",
     "note": "Ring twice",
     "lines": [

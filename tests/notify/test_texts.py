@@ -158,6 +158,26 @@ def test_sms_of_a_placed_order() -> None:
     )
 
 
+def test_sms_of_an_order_for_a_slot_says_when_it_comes() -> None:
+    context = order_context(order={"slot": "Sat 28 Nov 10:00-12:00"})
+    assert render("order_placed", "customer", "sms", context).body == (
+        "Test Grocer: order G-7K3M9Q received, KES 1,250. Delivery Sat 28 Nov 10:00-12:00. Thank you!"
+    )
+
+
+def test_email_shows_discounts_and_the_slot() -> None:
+    discounts = [{"name": "KARIBU", "amount": "KES -105"}, {"name": "Mangoes, buy two", "amount": "KES -50.50"}]
+    context = order_context(order={"discounts": discounts, "slot": "Sat 28 Nov 10:00-12:00"})
+    body = render("order_placed", "customer", "email", context).body
+    assert (
+        "Subtotal                           KES 1,050\n"
+        "KARIBU                              KES -105\n"
+        "Mangoes, buy two                  KES -50.50\n"
+        "Delivery                             KES 200\n"
+    ) in body
+    assert "Delivery to: Moi Avenue 5, near Shell, blue gate\nWhen: Sat 28 Nov 10:00-12:00\n" in body
+
+
 def test_sms_keeps_long_values_whole_when_there_is_room() -> None:
     shop = "Kiambu Road Fresh Produce and More"
     body = render("order_shipped", "customer", "sms", order_context(shop=shop)).body

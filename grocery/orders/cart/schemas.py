@@ -3,9 +3,9 @@
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import fields, validate
 
-from grocery.fields import Id, Quantity, Schema, Text
+from grocery.fields import Id, OneOf, Quantity, Schema, Text
 from grocery.orders.examples import QUOTE_EXAMPLE
-from grocery.orders.schemas import IF_UNAVAILABLE, BreakdownSchema, OneOf
+from grocery.orders.schemas import IF_UNAVAILABLE, BreakdownSchema
 
 
 class PutItemSchema(Schema):

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from grocery.fields import Boolean, Id, Instant, Integer, Money, Name, Schema, Text, Timestamp
+from grocery.fields import Boolean, Id, Instant, Integer, Money, Name, OneOf, Schema, Text, Timestamp
 from grocery.orders.promotions.terms import (
     BASKET,
     BUY_X_GET_Y,
@@ -18,7 +18,6 @@ from grocery.orders.promotions.terms import (
     PERCENT,
     PRODUCTS,
 )
-from grocery.orders.schemas import OneOf
 from grocery.paging import PageArgsSchema
 
 KINDS = (PERCENT, FIXED, BUY_X_GET_Y, FREE_DELIVERY)
