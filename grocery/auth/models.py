@@ -20,6 +20,8 @@ class Customer(Base):
         Index(
             "uq_customers_verified_phone", "phone", unique=True, postgresql_where=text("phone_verified_at IS NOT NULL")
         ),
+        # A handful among all customers, whom every order looks for.
+        Index("ix_customers_admins", "id", postgresql_where=text("role = 'admin'")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.errors import (
@@ -26,6 +26,9 @@ from grocery.phones import parse_phone
 
 # Any constant will do, as long as nothing else in the database locks the same number.
 ADMINS_LOCK_KEY = 4_711_003
+
+#: The addresses of all active admins, also as a part of larger statements.
+ADMIN_EMAILS_SQL = "SELECT email FROM customers WHERE role = 'admin' AND is_active AND email IS NOT NULL ORDER BY id"
 
 
 def register(*, name: str, email: str, password: str, phone: str | None = None, role: str = "customer") -> Person:
@@ -112,8 +115,7 @@ def list_people(
 
 def find_admin_emails() -> list[str]:
     """The e-mail addresses of all active admins."""
-    admins = select(Customer.email).where(_IS_ACTIVE_ADMIN, Customer.email.is_not(None)).order_by(Customer.id)
-    return [email for email in db.session.scalars(admins) if email]
+    return list(db.session.execute(text(ADMIN_EMAILS_SQL)).scalars())
 
 
 def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:

@@ -24,9 +24,12 @@ _BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled"
 _PAYMENT = {"cash_on_delivery": "Cash on delivery"}
 
 
-def tell_placed(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Person) -> None:
+def tell_placed(
+    order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Person, admins: Sequence[str]
+) -> None:
+    """Tell of a new order; `admins` are the addresses of all active admins."""
     context = make_context(order, lines, discounts, asdict(customer))
-    _queue(order, customer_event="order_placed", admin_event="order_placed", context=context)
+    _queue(order, customer_event="order_placed", admin_event="order_placed", context=context, admins=admins)
 
 
 def tell_status(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Row, actor: Actor) -> None:
@@ -135,11 +138,12 @@ def _queue(
     admin_event: str | None,
     context: dict[str, Any],
     for_customer: Mapping[str, Any] | None = None,
+    admins: Sequence[str] | None = None,
 ) -> None:
     """Queue the messages of an event; `for_customer` is what the customer's have instead."""
     messages = list(_to_customer(order, customer_event, {**context, **(for_customer or {})}))
     if admin_event:
-        messages += _to_admins(admin_event, context, str(order["history_id"]), order["id"])
+        messages += _to_admins(admin_event, context, str(order["history_id"]), order["id"], admins)
     queue_messages(messages)
 
 
@@ -151,10 +155,12 @@ def _to_customer(order: Row, event: str, context: dict[str, Any]) -> Iterable[Me
             yield Message(channel, event, "customer", recipient, context, key, order["customer_id"], order["id"])
 
 
-def _to_admins(event: str, context: dict[str, Any], key: str, order_id: int | None) -> list[Message]:
+def _to_admins(
+    event: str, context: dict[str, Any], key: str, order_id: int | None, admins: Sequence[str] | None = None
+) -> list[Message]:
     return [
         Message("email", event, "admin", recipient, context, f"{key}:admin:{recipient}", order_id=order_id)
-        for recipient in admin_recipients()
+        for recipient in admin_recipients(admins)
     ]
 
 

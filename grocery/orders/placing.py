@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from grocery import money
 from grocery.auth.people import Person
+from grocery.auth.service import ADMIN_EMAILS_SQL
 from grocery.errors import GroceryError
 from grocery.orders import notices
 from grocery.orders.basket import Basket, Source, basket_parameters, basket_statement, parse_basket
@@ -44,7 +45,7 @@ from grocery.queues import ORDERS, ring_after_commit
 # Orders of one customer are placed one after the other, so that limits per customer hold. Nobody else waits for it.
 _LOCK_CUSTOMER = "SELECT FROM customers WHERE id = :customer_id FOR NO KEY UPDATE;"
 
-_PLACING = """,
+_PLACING = f""",
     nextval(pg_get_serial_sequence('orders', 'id')) AS order_id,
     nextval(pg_get_serial_sequence('order_history', 'id')) AS history_id,
     (SELECT array_agg(nextval(pg_get_serial_sequence('order_lines', 'id'))) FROM wanted) AS line_ids,
@@ -58,7 +59,8 @@ _PLACING = """,
     (
         SELECT count(*) FROM orders WHERE customer_id = :customer_id AND paid_cents < total_cents
                AND status IN ('pending', 'confirmed', 'packed', 'shipped')
-    ) AS open_unpaid_orders
+    ) AS open_unpaid_orders,
+    ARRAY({ADMIN_EMAILS_SQL}) AS admin_emails
 """
 
 _ORDER = """
@@ -146,7 +148,7 @@ def place_order(session: Session, customer: Person, wish: Wish, key: Key | None 
     order, lines = _make_rows(priced, customer, wish)
     answer = current_app.json.dumps(order_json(order, lines, _discount_rows(priced), is_staff=False))
     _write(session, order, lines, priced, wish, key, answer)
-    notices.tell_placed(order, lines, _discount_rows(priced), customer)
+    notices.tell_placed(order, lines, _discount_rows(priced), customer, basket.more["admin_emails"])
     wanted = {line.item.product_id: line.item.quantity for line in priced.lines}
     take_stock(wanted, order_id=order["id"], actor_id=customer.id)
     ring_after_commit(ORDERS)
