@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from tests.e2e.shop import ROOT, Shop, free_port, wait_until
 from tests.orders.conftest import caller
 from tests.orders.factories import place
+from tests.orders.promotions.factories import make_promotion
 from tests.products.factories import make_product
 from tests.products.images.pictures import jpeg
 
@@ -95,6 +96,7 @@ def test_the_grocers_commands_work_as_written(
     """Each in this process: starting Python for every line would take half a minute."""
     customer = caller(client, email="peter@example.com", phone="+254712345678")
     place(customer, {make_product(): 1})
+    make_promotion(code="SAVE10")
     run_sql("UPDATE orders SET number = 'G-7K3M9Q'")
     run_sql("UPDATE notifications SET id = 17, status = 'failed', next_attempt_at = NULL WHERE channel = 'sms'")
     monkeypatch.chdir(tmp_path)
@@ -114,6 +116,7 @@ def test_the_grocers_commands_work_as_written(
     assert (created, unchanged) == (2, 1)  # tried, applied; then nothing is left to change
     assert run_sql("SELECT price_cents, stock FROM products WHERE sku = 'FLR-MAIZE-2KG'") == [(195_00, 48)]
     assert run_sql("SELECT status FROM orders") == [("shipped",)]
+    assert run_sql("SELECT is_active FROM promotions") == [(False,)]
     assert run_sql("SELECT role, is_active FROM customers WHERE email = 'peter@example.com'") == [("staff", False)]
     assert run_sql("SELECT role FROM customers WHERE email = 'owner@example.com'") == [("admin",)]
     assert run_sql("SELECT status FROM notifications WHERE id = 17") == [("pending",)]
