@@ -20,12 +20,19 @@ from grocery.auth.service import register
 from grocery.config import Settings
 from grocery.db import db, transaction
 from grocery.demo.people import ORDERS, PEOPLE, STAFF, DemoOrder
+from grocery.demo.terms import COUPONS, TEMPLATES, ZONE
 from grocery.errors import ConflictError
 from grocery.orders.actors import Actor
 from grocery.orders.basket import Item, Source
 from grocery.orders.changing import change_status
+from grocery.orders.delivery.schemas import WriteTemplateSchema, WriteZoneSchema
+from grocery.orders.delivery.templates import create_template
+from grocery.orders.delivery.zones import create_zone
 from grocery.orders.placing import Wish, place_order
+from grocery.orders.promotions.schemas import WritePromotionSchema
+from grocery.orders.promotions.service import create_promotion
 from grocery.products.imports.service import import_products
+from grocery.products.inventory.days import shop_now
 
 CATALOGUE = Path(__file__).parent / "catalogue.csv"
 
@@ -82,11 +89,21 @@ def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _b
             )
             for person in PEOPLE
         }
+        _make_terms(session)
         for order in ORDERS:
             _make_order(session, order, people)
         session.execute(text("DELETE FROM notifications"))
         _write_privately(path, [vars(person) | {"password": passwords[person.email]} for person in PEOPLE])
     return path
+
+
+def _make_terms(session: Session) -> None:
+    zone = create_zone(session, WriteZoneSchema().load(ZONE))
+    schema, now = WriteTemplateSchema(), shop_now()
+    for template in TEMPLATES:
+        create_template(session, schema.load({**template, "zone_id": zone["id"]}), now)
+    for coupon in COUPONS:
+        create_promotion(WritePromotionSchema().load(coupon))
 
 
 def _make_order(session: Session, order: DemoOrder, people: dict[str, Person]) -> None:

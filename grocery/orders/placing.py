@@ -61,7 +61,7 @@ _PLACING = f""",
                AND status IN ('pending', 'confirmed', 'packed', 'shipped')
     ) AS open_unpaid_orders,
     ARRAY({ADMIN_EMAILS_SQL}) AS admin_emails
-"""
+"""  # noqa: S608  # built from constants only
 
 _ORDER = """
     INSERT INTO orders (id, number, customer_id, subtotal_cents, discount_cents, delivery_fee_cents, vat_cents,
@@ -107,8 +107,9 @@ _DISCOUNTS = """;
 
 _SLOT = ";UPDATE delivery_slots SET booked = booked + 1 WHERE id = :slot_id"
 
+# The cart is locked before its items, as everywhere.
 _EMPTY_CART = """;
-    DELETE FROM cart_items WHERE cart_id = (SELECT id FROM carts WHERE customer_id = :customer_id)
+    DELETE FROM cart_items WHERE cart_id = (SELECT id FROM carts WHERE customer_id = :customer_id FOR UPDATE)
            AND product_id = ANY(:product_ids)
 """
 
@@ -314,7 +315,7 @@ def _refusal(error: BaseException | None, priced: PricedBasket) -> GroceryError 
         return {
             "ck_delivery_slots_booked": SlotFullError(),
             "ck_promotions_usage_limit": CouponError("This coupon has been used up.", code="coupon_used_up")
-            if priced.coupon
+            if _is_about_coupon(error, priced)
             else PromotionGoneError(),
         }.get(error.diag.constraint_name or "")
     if not isinstance(error, ForeignKeyViolation):
@@ -329,6 +330,13 @@ def _refusal(error: BaseException | None, priced: PricedBasket) -> GroceryError 
     }.get(error.diag.constraint_name or "")
 
 
+def _is_about_coupon(error: CheckViolation, priced: PricedBasket) -> bool:
+    """Whether the promotion that was refused is the order's coupon; its row is in the message, led by the id."""
+    refused = re.search(r"\((\d+),", error.diag.message_detail or "")
+    coupons = {discount.terms.id for discount in priced.quote.discounts if discount.terms.code}
+    return refused is not None and int(refused[1]) in coupons
+
+
 @cache
 def _reading(kind: str, has_key: bool) -> TextClause:
     before = (CLAIM_SQL if has_key else "") + _LOCK_CUSTOMER
@@ -337,6 +345,6 @@ def _reading(kind: str, has_key: bool) -> TextClause:
 
 @cache
 def _writing(has_discounts: bool, has_slot: bool, is_cart: bool, has_key: bool) -> TextClause:
-    parts = [_ORDER, STORE_SQL if has_key else "", _LINES]
-    parts += [_DISCOUNTS] * has_discounts + [_SLOT] * has_slot + [_EMPTY_CART] * is_cart
+    parts = [_ORDER] + [STORE_SQL] * has_key + [_DISCOUNTS] * has_discounts + [_SLOT] * has_slot
+    parts += [_LINES] + [_EMPTY_CART] * is_cart
     return text("".join(parts))

@@ -8,7 +8,14 @@ from typing import Any
 from grocery import money
 from grocery.fields import quantity_number
 from grocery.orders.basket import Basket, BasketLine
-from grocery.orders.checks import check_coupon_fits, check_slot, find_zone, missing_to_minimum, open_promotions
+from grocery.orders.checks import (
+    check_coupon_fits,
+    check_slot,
+    find_zone,
+    missing_to_minimum,
+    open_promotions,
+    quantity_problem,
+)
 from grocery.orders.quote import DeliveryTerms, Discount, Quote, QuotedLine, VatAmount, make_quote
 
 _PICKUP: Mapping[str, Any] = {"method": "pickup"}
@@ -103,7 +110,7 @@ def vat_json(amounts: list[VatAmount]) -> list[dict[str, Any]]:
     ]
 
 
-_BLOCKING = ("withdrawn", "out_of_stock", "not_enough_stock", "below_minimum_basket")
+_BLOCKING = ("withdrawn", "out_of_stock", "quantity_not_sold", "not_enough_stock", "below_minimum_basket")
 
 
 def _line_json(line: BasketLine, quoted: QuotedLine | None) -> dict[str, Any]:
@@ -134,6 +141,8 @@ def _line_notices(line: BasketLine) -> list[dict[str, Any]]:
         notices.append({"code": "withdrawn"})
     elif line.stock < line.quantity_step:
         notices.append({"code": "out_of_stock"})
+    elif quantity_problem(line.price.unit, line.quantity_step, line.item.quantity):
+        notices.append({"code": "quantity_not_sold", "step": quantity_number(line.quantity_step)})
     elif line.stock < line.item.quantity:
         notices.append({"code": "not_enough_stock", "available": quantity_number(line.stock)})
     return notices

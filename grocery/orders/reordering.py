@@ -12,8 +12,10 @@ from grocery.orders.cart.service import CartOwner, find_quantities, put_item
 from grocery.orders.changing import list_lines
 from grocery.orders.lots import sum_quantities
 
+# Kept from being deleted before they are in the cart.
 _PRODUCTS = text("""
-    SELECT id, unit, quantity_step, stock, price_cents, is_active FROM products WHERE id = ANY(:ids) ORDER BY id
+    SELECT id, unit, quantity_step, stock, price_cents, is_active FROM products WHERE id = ANY(:ids)
+    ORDER BY id FOR KEY SHARE
 """)
 
 

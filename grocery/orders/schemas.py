@@ -237,7 +237,7 @@ class QuoteLineSchema(MarshmallowSchema):
         fields.Dict(),
         metadata={
             "description": "`price_changed` (with `from`, `to`), `withdrawn`, `out_of_stock`, "
-            "`not_enough_stock` (with `available`)."
+            "`not_enough_stock` (with `available`), `quantity_not_sold` (with the `step` of now)."
         },
     )
 

@@ -34,6 +34,12 @@ def test_the_demo_fills_an_empty_shop_and_tells_nobody(context: None, own_settin
     ]
     assert run_sql("SELECT count(*) FROM notifications") == [(0,)]
     assert run_sql("SELECT count(*) FROM orders WHERE process_at IS NOT NULL") == [(0,)]
+    assert run_sql("SELECT code FROM promotions ORDER BY code") == [("KARIBU",), ("LETA",)]
+    assert run_sql("SELECT count(*), min(fee_cents) FROM delivery_zones") == [(1, 150_00)]
+    # Three a day, but none on Sundays; of today those that have begun are missing.
+    [(slots,)] = run_sql("SELECT count(*) FROM delivery_slots")
+    assert 33 <= slots <= 36
+    assert run_sql("SELECT count(*) FROM orders WHERE delivery_method = 'delivery' AND zone_id IS NULL") == [(0,)]
     assert run_sql("SELECT sum(stock) - (SELECT sum(delta) FROM stock_movements) FROM products") == [(Decimal(0),)]
 
 
@@ -60,7 +66,7 @@ def test_a_load_that_was_interrupted_after_the_products_can_be_repeated(
     context: None, own_settings: Settings, run_sql: Sql
 ) -> None:
     load_demo(own_settings)
-    run_sql("DELETE FROM payments; DELETE FROM customers")
+    run_sql("DELETE FROM payments; DELETE FROM delivery_zones; DELETE FROM promotions; DELETE FROM customers")
     load_demo(own_settings)
     assert run_sql("SELECT (SELECT count(*) FROM products), (SELECT count(*) FROM customers)") == [(218, 5)]
 

@@ -66,26 +66,42 @@ _CLEAR = text(f"DELETE FROM cart_items WHERE cart_id = {_OWNED}")  # noqa: S608
 _LOCK_VISITORS = text("SELECT id FROM carts WHERE token_hash = :token_hash FOR UPDATE")
 
 # What both carts have is wanted in the sum, as it is when somebody taps twice; the price is the one seen last. Where a
-# product is being deleted, this waits and leaves it out.
+# product is being deleted, this waits and leaves it out. Where there are too many, those put in last are kept: no cart
+# has more than an order may have.
 _JOIN = text("""
     INSERT INTO cart_items (cart_id, product_id, quantity, if_unavailable, seen_price_cents, added_at)
     SELECT :cart_id, item.product_id, item.quantity, item.if_unavailable, item.seen_price_cents, item.added_at
     FROM cart_items AS item JOIN products AS product ON product.id = item.product_id
-    WHERE item.cart_id = :visitors_id
+    WHERE item.cart_id = :visitors_id AND item.product_id IN (
+        SELECT brought.product_id
+        FROM cart_items AS brought
+        LEFT JOIN cart_items AS own ON own.cart_id = :cart_id AND own.product_id = brought.product_id
+        WHERE brought.cart_id = :visitors_id
+        ORDER BY own.product_id IS NULL, brought.added_at DESC, brought.product_id
+        LIMIT :max_items - (
+            SELECT count(*) FROM cart_items WHERE cart_id = :cart_id AND product_id NOT IN (
+                SELECT product_id FROM cart_items WHERE cart_id = :visitors_id
+            )
+        )
+    )
     ORDER BY item.product_id FOR KEY SHARE OF product
     ON CONFLICT (cart_id, product_id) DO UPDATE
     SET quantity = least(cart_items.quantity + excluded.quantity, :max_quantity),
         if_unavailable = excluded.if_unavailable, seen_price_cents = excluded.seen_price_cents
 """)
 
-_DELETE = text("DELETE FROM carts WHERE id = :visitors_id")
+_DELETE = text("DELETE FROM carts WHERE id = ANY(:ids)")
 
-_EXPIRE = text("""
-    DELETE FROM carts WHERE id IN (
-        SELECT id FROM carts WHERE customer_id IS NULL AND updated_at < now() - make_interval(days => :days)
-        LIMIT 1000 FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id
+_LOCK_ABANDONED = text("""
+    SELECT id FROM carts WHERE customer_id IS NULL AND updated_at < now() - make_interval(days => :days)
+    LIMIT 1000 FOR UPDATE SKIP LOCKED
+""")
+
+# The deletion of a product locks its items in many carts, that of many carts those of many products: they would
+# deadlock, so one waits for the other here.
+_SHARE_PRODUCTS = text("""
+    SELECT FROM products WHERE id IN (SELECT product_id FROM cart_items WHERE cart_id = ANY(:ids))
+    ORDER BY id FOR KEY SHARE
 """)
 
 
@@ -161,14 +177,17 @@ def join_cart(session: Session, customer_id: int, token: str) -> None:
     if visitors_id is None:
         return
     cart_id = _open(session, CartOwner(customer_id))
-    moving = {"cart_id": cart_id, "visitors_id": visitors_id, "max_quantity": MAX_QUANTITY}
-    session.execute(_JOIN, moving)
-    session.execute(_DELETE, {"visitors_id": visitors_id})
+    moving = {"cart_id": cart_id, "visitors_id": visitors_id}
+    session.execute(_JOIN, {**moving, "max_quantity": MAX_QUANTITY, "max_items": MAX_ITEMS})
+    session.execute(_DELETE, {"ids": [visitors_id]})
 
 
 def expire_carts(session: Session) -> bool:
     """Delete a batch of visitors' carts that nobody touches any more; whether there was one."""
-    return session.execute(_EXPIRE, {"days": KEEP_DAYS}).first() is not None
+    abandoned = {"ids": list(session.execute(_LOCK_ABANDONED, {"days": KEEP_DAYS}).scalars())}
+    session.execute(_SHARE_PRODUCTS, abandoned)
+    session.execute(_DELETE, abandoned)
+    return bool(abandoned["ids"])
 
 
 def _open(session: Session, owner: CartOwner) -> int:

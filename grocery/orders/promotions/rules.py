@@ -41,23 +41,27 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Group:
-    """A promotion that looks at several lines together; `gain_cents` is what it saves beyond their percentages."""
+    """A promotion that looks at several lines together; `gain_cents` is what it saves beyond their percentages.
+
+    `is_first` says whether it comes before all of these percentages where it saves the same.
+    """
 
     applied: Applied
     claimed: frozenset[int]
     gain_cents: int
+    is_first: bool
 
 
 def apply_promotions(lines: Sequence[PricedLine], promotions: Sequence[Terms], fee_cents: int) -> list[Applied]:
     """The promotions that an order of `lines` with a delivery fee of `fee_cents` gets, those of goods first."""
     subtotal = sum(line.total_cents for line in lines)
     fitting = sorted((terms for terms in promotions if terms.min_basket_cents <= subtotal), key=lambda t: t.preference)
-    applied = _apply_to_lines(lines, fitting)
-    left = [line.total_cents for line in lines]
-    for one in applied:
-        for index, cents in one.shares.items():
-            left[index] -= cents
-    return [*applied, *_apply_to_basket(left, fitting), *_apply_to_delivery(fee_cents, fitting)]
+    applied = _apply(lines, fitting, fee_cents)
+    if all(one.terms.code is None for one in applied):
+        return applied
+    # A coupon is not spent where the others save as much, be it several together.
+    without_coupon = _apply(lines, [terms for terms in fitting if terms.code is None], fee_cents)
+    return without_coupon if _saved(without_coupon) >= _saved(applied) else applied
 
 
 def fits(lines: Sequence[PricedLine], terms: Terms, fee_cents: int) -> bool:
@@ -82,12 +86,25 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def _apply(lines: Sequence[PricedLine], promotions: Sequence[Terms], fee_cents: int) -> list[Applied]:
+    applied = _apply_to_lines(lines, promotions)
+    left = [line.total_cents for line in lines]
+    for one in applied:
+        for index, cents in one.shares.items():
+            left[index] -= cents
+    return [*applied, *_apply_to_basket(left, promotions), *_apply_to_delivery(fee_cents, promotions)]
+
+
+def _saved(applied: Sequence[Applied]) -> int:
+    return sum(one.amount_cents for one in applied)
+
+
 def _apply_to_lines(lines: Sequence[PricedLine], promotions: Sequence[Terms]) -> list[Applied]:
     percentages = _best_percentages(lines, [t for t in promotions if t.kind == PERCENT and t.is_for_lines])
     candidates = (
         _group(lines, terms, percentages) for terms in promotions if terms.kind != PERCENT and terms.is_for_lines
     )
-    groups = _choose_disjoint([group for group in candidates if group.gain_cents > 0])
+    groups = _choose_disjoint([group for group in candidates if group.gain_cents >= (0 if group.is_first else 1)])
     claimed = frozenset[int]().union(*(group.claimed for group in groups))
     by_terms: dict[Terms, dict[int, int]] = {}
     for index, (cents, terms) in percentages.items():
@@ -112,8 +129,10 @@ def _group(lines: Sequence[PricedLine], terms: Terms, percentages: dict[int, tup
     matching = {index: line for index, line in enumerate(lines) if terms.is_for(line)}
     shares = _free_pieces(matching, terms) if terms.kind == BUY_X_GET_Y else _amount_off(matching, terms)
     applied = Applied(terms, {index: cents for index, cents in shares.items() if cents})
-    given_up = sum(percentages[index][0] for index in matching if index in percentages)
-    return _Group(applied, frozenset(matching), applied.amount_cents - given_up)
+    given_up = [percentages[index] for index in matching if index in percentages]
+    gain = applied.amount_cents - sum(cents for cents, _ in given_up)
+    is_first = bool(given_up) and all(terms.preference < other.preference for _, other in given_up)
+    return _Group(applied, frozenset(matching), gain, is_first)
 
 
 def _amount_off(lines: dict[int, PricedLine], terms: Terms) -> dict[int, int]:
@@ -204,4 +223,4 @@ def _apply_to_delivery(fee_cents: int, promotions: Sequence[Terms]) -> list[Appl
 
 
 def _percent_of(cents: int, percent: Decimal) -> int:
-    return money.round_half_up(cents * percent / 100)
+    return min(cents, money.round_half_up(cents * percent / 100))
