@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from grocery.orders.delivery.schemas import WEEKDAYS
+from grocery.orders.delivery.weekly import WEEKDAYS
 
 ZONE: dict[str, Any] = {"name": "Nairobi West", "fee": "150.00", "free_from": "3000.00"}
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from flask import current_app
 
 from grocery.commands import CommandGroup, print_json, print_table
 from grocery.db import reader, transaction
@@ -52,6 +53,10 @@ def show_order(number: str, as_json: bool) -> None:
     lines = [(line["quantity"], line["unit"], line["name"], line["line_total"]) for line in order["items"]]
     print_table(("QUANTITY", "UNIT", "PRODUCT", "TOTAL"), lines)
     click.echo()
+    print_table(("AMOUNT", order["currency"]), _amounts(order))
+    if where := _where(order["delivery"]):
+        click.echo(f"\n{where}")
+    click.echo()
     entries = [(f"{e['at']:%Y-%m-%d %H:%M:%S}", e["status"], e["actor_role"], e["note"]) for e in history]
     print_table(("WHEN (UTC)", "STATUS", "BY", "NOTE"), entries)
 
@@ -79,6 +84,31 @@ def _find(number: str) -> dict[str, Any]:
         if order["number"] == number.upper():
             return order
     raise NotFoundError(f"There is no order {number}.")
+
+
+def _amounts(order: dict[str, Any]) -> list[tuple[str, str]]:
+    discounts = [(discount["code"] or discount["name"], f"-{discount['amount']}") for discount in order["discounts"]]
+    return [
+        ("Subtotal", order["subtotal"]),
+        *discounts,
+        ("Delivery", order["delivery_fee"]),
+        ("Total", order["total"]),
+        ("Paid", order["paid"]),
+    ]
+
+
+def _where(delivery: dict[str, Any]) -> str:
+    """Where it goes, when (in the shop's time), and whom the rider calls."""
+    if delivery["method"] == "pickup":
+        return "Pickup at the shop"
+    parts = [delivery["address"], delivery["landmark"], delivery["phone"]]
+    if delivery["slot_starts_at"]:
+        starts, ends = (delivery[name].astimezone(current_app.config["TIMEZONE"]) for name in _WINDOW)
+        parts.insert(0, f"{starts:%Y-%m-%d %H:%M}-{ends:%H:%M}")
+    return "Delivery: " + ", ".join(part for part in parts if part)
+
+
+_WINDOW = ("slot_starts_at", "slot_ends_at")
 
 
 def _placed(order: dict[str, Any]) -> str:

@@ -76,8 +76,25 @@ _ORDER = """
     VALUES (:history_id, :id, 'placed', 'pending', :customer_id, :actor_role);
 """
 
-# The lines come as one JSON document: one statement however many there are. In the order of their products, which is
-# the order in which everyone locks those.
+# A promotion's row is changed only when its use is limited. By then the order refers to it, so that whoever sets a
+# limit waits for this order and counts it.
+_DISCOUNTS = """
+    INSERT INTO order_discounts (order_id, promotion_id, code, name, kind, amount_cents, terms)
+    SELECT :id, promotion_id, code, name, kind, amount_cents, terms
+    FROM jsonb_to_recordset(CAST(:discounts AS jsonb)) AS (
+        promotion_id bigint, code text, name text, kind text, amount_cents bigint, terms jsonb
+    )
+    ORDER BY promotion_id;
+    SELECT FROM promotions WHERE id = ANY(:promotion_ids) AND usage_limit IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
+    UPDATE promotions SET used_count = used_count + 1 WHERE id = ANY(:promotion_ids) AND usage_limit IS NOT NULL;
+"""
+
+_SLOT = """
+    UPDATE delivery_slots SET booked = booked + 1 WHERE id = :slot_id;
+"""
+
+# The lines come as one JSON document: one statement however many there are. They refer to their products, which locks
+# those: in the order of their ids, and after promotions and slot, as everyone does.
 _LINES = """
     INSERT INTO order_lines (id, order_id, product_id, sku, name, category, unit, quantity, unit_price_cents,
                              line_total_cents, discount_cents, category_ids, vat_class, vat_rate, vat_cents,
@@ -89,26 +106,11 @@ _LINES = """
         unit_price_cents bigint, line_total_cents bigint, discount_cents bigint, category_ids bigint[], vat_class text,
         vat_rate numeric, vat_cents bigint, if_unavailable text
     )
-    ORDER BY product_id
+    ORDER BY product_id;
 """
-
-# A promotion's row is changed only when its use is limited. By then the order refers to it, so that whoever sets a
-# limit waits for this order and counts it.
-_DISCOUNTS = """;
-    INSERT INTO order_discounts (order_id, promotion_id, code, name, kind, amount_cents, terms)
-    SELECT :id, promotion_id, code, name, kind, amount_cents, terms
-    FROM jsonb_to_recordset(CAST(:discounts AS jsonb)) AS (
-        promotion_id bigint, code text, name text, kind text, amount_cents bigint, terms jsonb
-    )
-    ORDER BY promotion_id;
-    SELECT FROM promotions WHERE id = ANY(:promotion_ids) AND usage_limit IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
-    UPDATE promotions SET used_count = used_count + 1 WHERE id = ANY(:promotion_ids) AND usage_limit IS NOT NULL
-"""
-
-_SLOT = ";UPDATE delivery_slots SET booked = booked + 1 WHERE id = :slot_id"
 
 # The cart is locked before its items, as everywhere.
-_EMPTY_CART = """;
+_EMPTY_CART = """
     DELETE FROM cart_items WHERE cart_id = (SELECT id FROM carts WHERE customer_id = :customer_id FOR UPDATE)
            AND product_id = ANY(:product_ids)
 """
@@ -246,6 +248,7 @@ def _line_rows(priced: PricedBasket, line_ids: list[int]) -> list[dict[str, Any]
 
 
 def _discount_rows(priced: PricedBasket) -> list[dict[str, Any]]:
+    """In the order in which they are written, and read again."""
     return [
         {
             "promotion_id": discount.terms.id,
@@ -255,7 +258,7 @@ def _discount_rows(priced: PricedBasket) -> list[dict[str, Any]]:
             "amount_cents": discount.amount_cents,
             "terms": discount.terms.to_json(),
         }
-        for discount in priced.quote.discounts
+        for discount in sorted(priced.quote.discounts, key=lambda discount: discount.terms.id or 0)
     ]
 
 

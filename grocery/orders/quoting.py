@@ -16,6 +16,7 @@ from grocery.orders.checks import (
     open_promotions,
     quantity_problem,
 )
+from grocery.orders.promotions.terms import FREE_DELIVERY
 from grocery.orders.quote import DeliveryTerms, Discount, Quote, QuotedLine, VatAmount, make_quote
 
 _PICKUP: Mapping[str, Any] = {"method": "pickup"}
@@ -153,12 +154,16 @@ def _notices(priced: PricedBasket) -> list[dict[str, Any]]:
     quote, zone = priced.quote, priced.zone
     if zone and (missing := missing_to_minimum(zone, quote)):
         notices.append({"code": "below_minimum_basket", "missing": money.to_text(missing)})
-    elif zone and zone["free_from_cents"] is not None and quote.delivery_fee_cents:
+    elif zone and zone["free_from_cents"] is not None and quote.delivery_fee_cents and not _is_delivery_free(quote):
         missing = zone["free_from_cents"] - quote.subtotal_cents
         notices.append({"code": "free_delivery_from", "missing": money.to_text(missing)})
     if priced.unused_coupon:
         notices.append({"code": "coupon_not_needed", "coupon": priced.unused_coupon})
     return notices
+
+
+def _is_delivery_free(quote: Quote) -> bool:
+    return any(discount.terms.kind == FREE_DELIVERY for discount in quote.discounts)
 
 
 def _discount_json(discount: Discount) -> dict[str, Any]:

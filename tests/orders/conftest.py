@@ -35,11 +35,11 @@ def caller(client: FlaskClient, **person: Any) -> Caller:
     return Caller(client, made, sign_in(made))
 
 
-def wait_until_blocked(run_sql: Callable[..., list[tuple[Any, ...]]]) -> None:
-    """Wait until a statement of somebody waits for a lock."""
+def wait_until_blocked(run_sql: Callable[..., list[tuple[Any, ...]]], number: int = 1) -> None:
+    """Wait until statements of so many connections wait for locks."""
     deadline = time.monotonic() + 10
-    while run_sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
-        assert time.monotonic() < deadline, "nobody waits for a lock"
+    while run_sql("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")[0][0] < number:
+        assert time.monotonic() < deadline, "too few wait for a lock"
         time.sleep(0.02)
 
 
