@@ -38,11 +38,14 @@ _CHANGE = text("""
     SELECT FROM products WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE;
     WITH wanted AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:deltas AS numeric[])) AS wanted (id, delta)
+    ), possible AS (
+        SELECT wanted.* FROM wanted JOIN products AS product ON product.id = wanted.id
+        WHERE product.stock + wanted.delta >= 0 AND (product.is_active OR NOT :is_sale)
     ), changed AS (
-        UPDATE products AS product SET stock = product.stock + wanted.delta
-        FROM wanted WHERE product.id = wanted.id AND product.stock + wanted.delta >= 0
-                          AND (product.is_active OR :with_withdrawn)
-        RETURNING product.id, wanted.delta, product.stock, product.quantity_step
+        UPDATE products AS product SET stock = product.stock + possible.delta
+        FROM possible WHERE product.id = possible.id
+                            AND (NOT :is_sale OR (SELECT count(*) FROM possible) = cardinality(CAST(:ids AS bigint[])))
+        RETURNING product.id, possible.delta, product.stock, product.quantity_step
     ), noted AS (
         INSERT INTO stock_movements (product_id, delta, reason, order_id, actor_id, stock_after)
         SELECT id, delta, :reason, :order_id, :actor_id, stock FROM changed ORDER BY id
@@ -87,16 +90,15 @@ def take_stock(wanted: Mapping[int, Decimal], *, order_id: int, actor_id: int | 
     """Take what an order needs, all or nothing, and note it in the ledger as sold.
 
     `wanted` maps product ids to quantities above zero. The rows stay locked until the transaction ends, so call it
-    last. Raises ProductUnavailableError for products withdrawn or deleted meanwhile, else OutOfStockError; then the
-    caller rolls back.
+    last. Raises ProductUnavailableError for products withdrawn or deleted meanwhile, else OutOfStockError; then nothing
+    was changed.
     """
     _check_positive(wanted)
     if not wanted:
         return
     deltas = {product_id: -quantity for product_id, quantity in wanted.items()}
-    changed = _change(deltas, "sold", order_id, actor_id, with_withdrawn=False)
-    if missing := wanted.keys() - changed:
-        raise _what_is_missing({product_id: wanted[product_id] for product_id in missing})
+    if not _change(deltas, "sold", order_id, actor_id, is_sale=True):
+        raise _what_is_missing(wanted)
 
 
 def return_stock(
@@ -105,7 +107,7 @@ def return_stock(
     """Put back what an order had taken; products deleted meanwhile are skipped, withdrawn ones are not."""
     _check_positive(quantities)
     if quantities:
-        _change(quantities, reason, order_id, actor_id, with_withdrawn=True)
+        _change(quantities, reason, order_id, actor_id, is_sale=False)
 
 
 def adjust_stock(
@@ -156,28 +158,33 @@ def check_quantity(unit: str, quantity: Decimal, field: str) -> None:
 
 
 def _change(
-    deltas: Mapping[int, Decimal], reason: str, order_id: int | None, actor_id: int | None, *, with_withdrawn: bool
-) -> set[int]:
-    """Lock and change rows and write the ledger, in one round trip; the ids of those that could be changed."""
+    deltas: Mapping[int, Decimal], reason: str, order_id: int | None, actor_id: int | None, *, is_sale: bool
+) -> bool:
+    """Lock and change rows and write the ledger, in one round trip; whether any were changed.
+
+    A sale changes all or none, of products that are for sale; else those that are there.
+    """
     parameters = {
         "ids": list(deltas.keys()),
         "deltas": list(deltas.values()),
         "reason": reason,
         "order_id": order_id,
         "actor_id": actor_id,
-        "with_withdrawn": with_withdrawn,
+        "is_sale": is_sale,
     }
     rows = db.session.execute(_CHANGE, parameters).all()
     _note_what_is_shown(rows)
-    return {row.id for row in rows}
+    return bool(rows)
 
 
-def _what_is_missing(missing: Mapping[int, Decimal]) -> GroceryError:
-    """Why these could not be taken; the rows of those that are there are locked."""
-    rows = db.session.execute(_LOCK, {"ids": list(missing)}).all()
-    if gone := missing.keys() - {row.id for row in rows if row.is_active}:
+def _what_is_missing(wanted: Mapping[int, Decimal]) -> GroceryError:
+    """Why these could not be taken; the rows of those that are there are locked, and unchanged."""
+    rows = db.session.execute(_LOCK, {"ids": list(wanted)}).all()
+    if gone := wanted.keys() - {row.id for row in rows if row.is_active}:
         return ProductUnavailableError(gone)
-    return OutOfStockError(Shortage(row.id, row.name, missing[row.id], row.stock) for row in rows)
+    return OutOfStockError(
+        Shortage(row.id, row.name, wanted[row.id], row.stock) for row in rows if row.stock < wanted[row.id]
+    )
 
 
 def _note_what_is_shown(rows: Iterable[Row]) -> None:

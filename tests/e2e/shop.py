@@ -132,6 +132,8 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             "MAIL_PORT": str(smtp.port),
             "MAIL_USE_TLS": "false",
             "MAIL_FROM": "shop@shop.example",
+            # One customer orders for all of the tests.
+            "MAX_OPEN_UNPAID_ORDERS": "0",
             **settings,
         }
         (directory / "logs").mkdir()

@@ -11,8 +11,8 @@ from grocery.auth.service import delete_customer
 from grocery.db import db, transaction
 from grocery.errors import ConflictError
 from grocery.orders.actors import SYSTEM
-from grocery.orders.changing import change_status
 from grocery.orders.basket import Item, Source
+from grocery.orders.changing import change_status
 from grocery.orders.placing import Wish, place_order
 from grocery.products.inventory.correcting import correct_stock, count_stock
 from tests.auth.factories import make_customer
