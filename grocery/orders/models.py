@@ -28,6 +28,7 @@ class Order(Base):
 
     `delivery_price_cents` is what zone and slot cost when it was placed, `free_from_cents` the goods from which on they
     cost nothing: what is needed to price the order again when its lines change. The slot's times are a copy, too.
+    `is_delivery_failed` marks a cancelled order that came back: its goods return as they are checked in.
     `process_at` is when a worker should take it on next; null when no worker has to.
     """
 
@@ -67,6 +68,10 @@ class Order(Base):
     landmark: Mapped[str | None] = mapped_column(Text)
     phone: Mapped[str | None] = mapped_column(Text)
     delivery_note: Mapped[str | None] = mapped_column(Text)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_runs.id", ondelete="SET NULL"), index=True)
+    received_by: Mapped[str | None] = mapped_column(Text)
+    delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    is_delivery_failed: Mapped[bool] = mapped_column(server_default=text("false"))
     payment_method: Mapped[str] = mapped_column(Text, server_default="cash_on_delivery")
     note: Mapped[str | None] = mapped_column(Text)
     placed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -81,12 +86,18 @@ class OrderLine(Base):
 
     `discount_cents` is this line's share of the order's discounts; `vat_cents` is inside what is left of the line's
     total. `category_ids` are the product's category and all above it, for which promotions may be.
+
+    `picked_quantity` is what was really put into the bag, null until somebody picks or packs; from then on the amounts
+    are for that. A substitute is a line of its own that names the line which it is for. `checked_in_quantity` is what
+    came back of a delivery that failed.
     """
 
     __tablename__ = "order_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("if_unavailable IN ('remove', 'substitute', 'call')", name="if_unavailable"),
+        CheckConstraint("picked_quantity >= 0", name="picked_quantity"),
+        CheckConstraint("short_reason IN ('not_found', 'damaged', 'unwanted')", name="short_reason"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -106,6 +117,10 @@ class OrderLine(Base):
     vat_cents: Mapped[int] = mapped_column(BigInteger)
     if_unavailable: Mapped[str] = mapped_column(Text, server_default="remove")
     picked_quantity: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
+    picked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    picker_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="SET NULL"), index=True)
+    short_reason: Mapped[str | None] = mapped_column(Text)
+    checked_in_quantity: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
     substitute_for: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id", ondelete="SET NULL"), index=True)
 
 

@@ -1,0 +1,1 @@
+"""Fulfilment: picking, weighing, substituting, delivery runs, deliveries that failed."""

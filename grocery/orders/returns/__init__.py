@@ -1,0 +1,1 @@
+"""Returns: goods that came back after delivery, refunds and credit notes."""
