@@ -1,0 +1,89 @@
+"""The routes of documents, below an order."""
+
+from flask import Response, current_app, request
+
+from grocery.api import Blueprint
+from grocery.auth.access import current_person, customer_required, staff_required
+from grocery.db import reader
+from grocery.orders.actors import Actor
+from grocery.orders.documents.credit_note import describe_credit_note
+from grocery.orders.documents.invoice import describe_invoice
+from grocery.orders.documents.packing_slip import describe_packing_slip
+from grocery.orders.documents.reading import read_order, read_return
+from grocery.orders.documents.rendering import entity_tag, render
+from grocery.orders.documents.wording import Document, Shop
+from grocery.orders.tracking.links import find_link
+
+blp = Blueprint("documents", __name__, url_prefix="/orders", description="Invoices, packing slips and credit notes.")
+
+_PDF = {
+    "schema": {"type": "string", "format": "binary"},
+    "content_type": "application/pdf",
+    "headers": {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`."}},
+}
+_UNCHANGED = "Nothing that it says has changed since the answer with this ETag."
+
+
+@blp.route("/<int:order_id>/invoice")
+@customer_required
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, description="The invoice, A4.", **_PDF)
+def get_invoice(order_id: int) -> Response:
+    """The invoice of an order as PDF
+
+    Until it is delivered, the order as it stands ("Order"). All amounts are those of the order, for what was really
+    picked. Credit notes are taken off what is due. Another customer's order is a 404.
+    """
+    with reader() as connection:
+        order = read_order(connection, order_id, _reader())
+    return _answer(describe_invoice(order, _shop(), find_link(order_id)))
+
+
+@blp.route("/<int:order_id>/packing-slip")
+@staff_required
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, description="The packing slip, A4.", **_PDF)
+def get_packing_slip(order_id: int) -> Response:
+    """The packing slip of an order as PDF
+
+    What goes into the bags, by category, with the customer's wishes; the only amount is the one to collect.
+    """
+    with reader() as connection:
+        order = read_order(connection, order_id, _reader())
+    return _answer(describe_packing_slip(order, _shop()))
+
+
+@blp.route("/<int:order_id>/returns/<int:return_id>/credit-note")
+@customer_required
+@blp.alt_response(304, description=_UNCHANGED, success=True)
+@blp.response(200, description="The credit note, A4.", **_PDF)
+def get_credit_note(order_id: int, return_id: int) -> Response:
+    """The credit note of a return as PDF
+
+    What came back, what is refunded for it, and the VAT inside by class. Another customer's is a 404.
+    """
+    with reader() as connection:
+        rows = read_return(connection, order_id, return_id, _reader())
+    return _answer(describe_credit_note(rows, _shop()))
+
+
+def _answer(document: Document) -> Response:
+    """The PDF, or 304 before it is made. What was read is in `document`: no connection waits for it to be laid out."""
+    tag = entity_tag(document)
+    response = Response(mimetype="application/pdf")
+    if request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+    else:
+        response.set_data(render(document))
+        response.headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
+    response.set_etag(tag)
+    return response
+
+
+def _reader() -> Actor:
+    person = current_person()
+    return Actor(person.id, person.role)
+
+
+def _shop() -> Shop:
+    return Shop.of(current_app.config)
