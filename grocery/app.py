@@ -28,6 +28,7 @@ from grocery.auth.service import find_admin_emails
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
 from grocery.extensions import migrate
+from grocery.stream import cli as stream
 from grocery.swagger import bp as swagger
 
 
@@ -54,7 +55,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.add_url_rule("/", "home", home)
     # It stands below the package that knows people, and asks it through these two.
     notify.init_app(app, find_admin_emails=find_admin_emails, admin_required=admin_required)
-    for package in (auth, products, orders, bulk, relay, demo):
+    for package in (auth, products, orders, bulk, relay, stream, demo):
         package.init_app(app)
     commands.make_errors_clear(app)
     _add_layers(app, settings, engines)

@@ -5,7 +5,6 @@ This is the only module that reads the environment. Everything else receives a `
 
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,12 @@ from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 from redis.connection import parse_url
 
+from grocery.local import keep_secret, local_address, next_port
+
 MIN_SECRET_LENGTH = 32
+
+# Optional texts about the shop, for its documents.
+_ON_DOCUMENTS = ("SHOP_ADDRESS", "SHOP_PHONE", "SHOP_EMAIL", "SHOP_TAX_PIN")
 
 # As browsers send it: small letters, no path, not even a slash.
 _BROWSER_ORIGIN = r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
@@ -45,10 +49,15 @@ class Settings:
     database_direct_url: str | None = None
     database_replica_url: str | None = None
     redis_url: str | None = None
+    stream_url: str = ""
     secret_key: str = field(default="", repr=False)
     jwt_secret_keys: dict[str, str] = field(default_factory=dict, repr=False)
     shop_name: str = "Grocery"
     shop_url: str = ""
+    shop_address: str = ""
+    shop_phone: str = ""
+    shop_email: str = ""
+    shop_tax_pin: str = ""
     currency: str = "KES"
     default_country: str = "KE"
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Nairobi"))
@@ -79,12 +88,18 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     kept_answers_mb: int = 16
     max_open_unpaid_orders: int = 10
+    require_picking: bool = False
     log_level: str = "INFO"
     log_format: str = "text"
 
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def stream_port(self) -> int:
+        """Where the stream process listens unless told otherwise: next door to the shop."""
+        return next_port(self.port)
 
     @property
     def demo_sign_ins(self) -> Path:
@@ -138,8 +153,12 @@ class _Reader:
             "database_direct_url": self._database_url("DATABASE_DIRECT_URL", required=False) or database_url,
             "database_replica_url": self._database_url("DATABASE_REPLICA_URL", required=False),
             "redis_url": self._redis_url(required=production),
+            # In production streams are below the shop's own address, unless told otherwise.
+            "stream_url": self._origin("STREAM_URL")
+            or ("" if production else f"http://{local_address(host, next_port(port))}"),
             "shop_name": self._text("SHOP_NAME", "Grocery"),
             "shop_url": self._text("SHOP_URL", "" if production else f"http://{host}:{port}").rstrip("/"),
+            **{name.lower(): self._text(name) for name in _ON_DOCUMENTS},
             "currency": self._matching("CURRENCY", "KES", r"[A-Z]{3}", "a currency code of three letters, such as KES"),
             "default_country": self._country("DEFAULT_COUNTRY", "KE"),
             "timezone": self._timezone("TIMEZONE", "Africa/Nairobi"),
@@ -162,6 +181,7 @@ class _Reader:
             "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
             "cors_origins": self._origins("CORS_ORIGINS"),
             "kept_answers_mb": self._integer("KEPT_ANSWERS_MB", 16, 0, 1024),
+            "require_picking": self._boolean("REQUIRE_PICKING", False),
             "max_open_unpaid_orders": self._integer("MAX_OPEN_UNPAID_ORDERS", 10, 0, 1_000_000),
             "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             "log_format": self._choice("LOG_FORMAT", "text", ("text", "json")),
@@ -346,7 +366,7 @@ class _Reader:
         """A random secret for development, kept in `data_dir` so that tokens survive a restart."""
         path = data_dir / "secrets" / name.lower()
         try:
-            return _read_secret(path) or _create_secret(path)
+            return keep_secret(path)
         except OSError as error:
             self._problem(f"DATA_DIR is {data_dir}, which cannot be used ({error.strerror}): set another one.")
             return ""
@@ -367,29 +387,6 @@ def _is_origin(value: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path.strip("/") or parts.query)
-
-
-def _read_secret(path: Path) -> str | None:
-    try:
-        return path.read_text().strip() or None
-    except FileNotFoundError:
-        return None
-
-
-def _create_secret(path: Path) -> str:
-    for directory in (path.parent.parent, path.parent):  # a mode is only for the last one that mkdir makes
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(48))
-    try:
-        # A link, unlike a rename, fails when another process was first: then its secret is the one.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return path.read_text().strip()
 
 
 def setting_names() -> list[str]:

@@ -17,7 +17,8 @@ _PREFLIGHT_HEADERS = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
         "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, X-Cart-Token",
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
+        "X-Cart-Token",
     ),
     ("Access-Control-Max-Age", "7200"),
 )

@@ -152,6 +152,10 @@ class Doorbell:
         """
         self._try(lambda redis: redis.delete(_token(queue)))
 
+    def tell(self, channel: str, message: str) -> bool:
+        """Say something to whoever listens at this moment. True when Redis has heard it."""
+        return self._try(lambda redis: redis.publish(channel, message))
+
     def is_reachable(self) -> bool:
         """Whether Redis answers; False without asking in the pause after a failure."""
         return self._try(lambda redis: redis.ping())

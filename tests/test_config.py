@@ -125,3 +125,27 @@ def test_a_password_that_breaks_the_database_url_is_not_quoted(name: str, passwo
     assert problems(DATA_DIR=str(tmp_path), **{name: f"postgresql://shop:{password}@db/shop"}) == [
         f"{name} is no address such as postgresql://user:password@host:5432/name."
     ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "stream_url"),
+    [
+        ({}, "http://127.0.0.1:8001"),
+        ({"HOST": "0.0.0.0", "PORT": "9000"}, "http://127.0.0.1:9001"),
+        ({"HOST": "::1"}, "http://[::1]:8001"),
+        ({"PORT": "65535"}, "http://127.0.0.1:65534"),
+        ({"STREAM_URL": "https://stream.example.com/"}, "https://stream.example.com"),
+    ],
+)
+def test_streams_are_next_door_unless_told_otherwise(environ: dict[str, str], stream_url: str, tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path), **environ})
+    assert settings.stream_url == stream_url
+    assert problems(DATA_DIR=str(tmp_path), STREAM_URL="https://x.example/stream") == [
+        "STREAM_URL must be an origin only, such as https://api.example.com."
+    ]
+
+
+def test_streams_of_production_are_below_the_shop_unless_told_otherwise() -> None:
+    secrets = {"SECRET_KEY": LONG, "JWT_SECRET_KEYS": f"a:{LONG}"}
+    engines = {"DATABASE_URL": "postgresql://db/shop", "REDIS_URL": "redis://redis"}
+    assert load_settings({"ENVIRONMENT": "production", **engines, **secrets}).stream_url == ""

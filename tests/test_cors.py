@@ -44,7 +44,8 @@ def test_a_preflight_of_an_allowed_origin_is_answered(page: Callable[..., FlaskC
     assert headers["Access-Control-Allow-Origin"] == MINE
     assert set(headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
     assert set(headers["Access-Control-Allow-Headers"].split(", ")) == {
-        "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID", "X-Cart-Token"
+        "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID",
+        "X-Request-ID", "X-Cart-Token"
     }  # fmt: skip
     assert headers["Access-Control-Max-Age"] == "7200"
     assert "Access-Control-Allow-Credentials" not in headers

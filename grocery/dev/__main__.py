@@ -21,6 +21,7 @@ def main() -> int:
     try:
         settings = load_settings()
         check_address(settings.host, settings.port)
+        check_address(settings.host, settings.stream_port)
         return Supervisor(settings).run()
     except (ConfigError, AddressError, EmbeddedStackError) as error:
         sys.stderr.write(f"{error}\n")

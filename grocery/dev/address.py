@@ -3,6 +3,8 @@
 import errno
 import socket
 
+from grocery.local import next_port
+
 _PORTS_TO_TRY = 20
 
 
@@ -18,15 +20,11 @@ def check_address(host: str, port: int) -> None:
         raise AddressError(_explain(host, port, error)) from error
 
 
-def local_address(host: str, port: int) -> str:
-    """The address as a browser on this machine reaches it: a server on all addresses is asked for on the loopback."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        free = next((other for other in range(port + 1, port + _PORTS_TO_TRY) if _is_free(host, other)), None)
+        others = range(port + 1, port + _PORTS_TO_TRY)
+        # The streams are served on the port next to the shop's.
+        free = next((one for one in others if _is_free(host, one) and _is_free(host, next_port(one))), None)
         hint = f", try: make run PORT={free}" if free else ": set PORT to another one"
         return f"Port {port} is already in use by another program{hint}"
     if error.errno == errno.EACCES:

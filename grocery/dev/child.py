@@ -19,11 +19,11 @@ _CALM_S = 60.0
 
 @dataclass
 class Child:
-    """A command of the shop. ``holds_port``: what it leaves behind must be killed before it can start again."""
+    """A command of the shop. ``port``: where it listens; what it leaves there must be killed before it starts again."""
 
     name: str
     arguments: tuple[str, ...]
-    holds_port: bool = False
+    port: int | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _delay: float = field(default=_FIRST_DELAY_S, init=False)
     _started_at: float = field(default=0.0, init=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from grocery.config import Settings
-from grocery.dev.address import local_address
+from grocery.local import local_address
 
 _COLOURS = (36, 33, 32, 35, 34, 31)
 _WIDTH = 13
@@ -50,7 +50,11 @@ class Terminal:
 def welcome(settings: Settings) -> str:
     """The screen: where everything is, and how to sign in."""
     address = f"http://{local_address(settings.host, settings.port)}"
-    rows = [("Shop and API", f"{address}/"), ("Swagger UI", f"{address}/docs")]
+    rows = [
+        ("Shop and API", f"{address}/"),
+        ("Swagger UI", f"{address}/docs"),
+        ("Live tracking", f"http://{local_address(settings.host, settings.stream_port)}/stream/orders/{{id}}"),
+    ]
     if settings.database_url is None:
         rows += _sign_ins(settings.demo_sign_ins)
         rows.append(("Data", f"{settings.data_dir}  (remove the folder to start afresh)"))

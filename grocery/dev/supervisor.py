@@ -15,11 +15,12 @@ from types import FrameType
 
 from grocery.config import Settings
 from grocery.dev import sessions
-from grocery.dev.address import check_address, local_address
+from grocery.dev.address import check_address
 from grocery.dev.child import Child, Lines, how_it_ended
 from grocery.dev.guard import Guard
 from grocery.dev.output import Terminal, welcome
 from grocery.embedded import Stack, ensure_stack
+from grocery.local import local_address
 
 NAME = "make run"
 _TURN_S = 0.2
@@ -161,11 +162,11 @@ class Supervisor:
         if child.process is None or code is None:
             return
         session = child.process.pid
-        if child.holds_port:
+        if child.port:
             sessions.kill({session})
             if not self._is_open:
                 # Somebody may have taken the port since it was found free; then trying again would not help.
-                check_address(self._settings.host, self._settings.port)
+                check_address(self._settings.host, child.port)
         delay = child.schedule_restart()
         self._say(f"{child.name} {how_it_ended(code)}; starting it again in {delay:g} s")
         self._forget_ended_sessions()
@@ -221,10 +222,13 @@ def processes(settings: Settings) -> tuple[list[Child], list[Child]]:
     server = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws")
     upkeep = ("--respawn-failed-workers", "--workers-kill-timeout", "3")
     address = ("--host", settings.host, "--port", str(settings.port))
+    stream_address = ("--host", settings.host, "--port", str(settings.stream_port))
     worker = ("-m", "rq.cli", "worker", "-w", "grocery.worker.Worker")
-    return [Child("api", (*server, *upkeep, *address, "wsgi:app"), holds_port=True)], [
+    return [Child("api", (*server, *upkeep, *address, "wsgi:app"), settings.port)], [
         Child("worker-orders", (*worker, "orders")),
         Child("worker-notify", (*worker, "notify")),
         Child("worker-bulk", (*worker, "bulk")),
         Child("relay", ("-m", "flask", "--app", "wsgi", "relay")),
+        # What `flask stream` becomes, without loading the whole shop first.
+        Child("stream", ("-m", "grocery.stream", *stream_address), settings.stream_port),
     ]

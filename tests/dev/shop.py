@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,13 +23,28 @@ PARTS = {
     "worker-notify": "grocery.worker.Worker\0notify",
     "worker-bulk": "grocery.worker.Worker\0bulk",
     "relay": "wsgi\0relay",
+    "stream": "grocery.stream\0",
 }
 
 
 def free_port() -> int:
+    """A port for the shop, whose next one, for the streams, is free too.
+
+    Of those that no system gives to outgoing connections: one of these could take the second in the meantime.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000, 2)
+        if _is_free(port) and _is_free(port + 1):
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_for(condition: Callable[[], Any], seconds: float) -> Any:

@@ -81,6 +81,8 @@ def test_screen_says_where_everything_is_and_how_to_sign_in(first_run: FirstRun)
 
     assert f"Shop and API  {first_run.address}/\n" in screen
     assert f"Swagger UI    {first_run.address}/docs\n" in screen
+    port = int(first_run.address.rpartition(":")[2])
+    assert f"Live tracking http://127.0.0.1:{port + 1}/stream/orders/{{id}}\n" in screen
     assert f"Data          {first_run.data_dir}  (remove the folder to start afresh)\n" in screen
     roles = [line.split()[0] for line in screen.splitlines() if "@" in line]
     assert roles == ["admin", "staff", "customer", "customer", "customer"]
@@ -175,6 +177,18 @@ def test_taken_port_is_said_with_a_free_one_and_nothing_is_started(tmp_path: Pat
     assert port < int(suggestion) < port + 20
     assert not (tmp_path / "data" / "postgres").exists()
     assert shop.running() == []
+
+
+def test_taken_port_of_the_streams_is_said_as_well(tmp_path: Path) -> None:
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + 1))
+        taken.listen()
+        shop = Shop(tmp_path / "data", PORT=str(port))
+        assert shop.process.wait(20) == 1
+
+    assert shop.output.startswith(f"Port {port + 1} is already in use by another program, try: make run PORT=")
+    assert not (tmp_path / "data" / "postgres").exists()
 
 
 def test_wrong_setting_is_said_without_a_trace(tmp_path: Path) -> None:

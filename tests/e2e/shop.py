@@ -30,6 +30,7 @@ COMMANDS = {
     "worker-notify": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "notify"],
     "worker-bulk": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "bulk"],
     "relay": ["-m", "flask", "--app", "wsgi", "relay"],
+    "stream": ["-m", "flask", "--app", "wsgi", "stream"],
 }
 
 
@@ -44,23 +45,33 @@ class Shop:
     environ: dict[str, str]
     logs: Path
     port: int
+    stream_port: int
+    heartbeat_seconds: float = 0.5
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def stream_url(self) -> str:
+        return f"http://127.0.0.1:{self.stream_port}"
+
     def start(self, *names: str) -> None:
         for name in names:
             command = [sys.executable, *COMMANDS[name]]
             if name == "api":
                 command += ["--host", "127.0.0.1", "--port", str(self.port), "wsgi:app"]
+            if name == "stream":
+                command += ["--port", str(self.stream_port), "--heartbeat", str(self.heartbeat_seconds)]
             with (self.logs / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
                 )
         if "api" in names:
             wait_until(lambda: self.get("/readyz").status_code == 200, 30, "the API is ready")
+        if "stream" in names:
+            wait_until(lambda: self.stream_health()["status"] == "alive", 30, "the stream process is ready")
 
     def is_running(self, name: str) -> bool:
         return name in self.processes and self.processes[name].poll() is None
@@ -84,6 +95,10 @@ class Shop:
 
     def patch(self, path: str, **kwargs: Any) -> requests.Response:
         return requests.patch(self.url + path, timeout=20, **kwargs)
+
+    def stream_health(self) -> dict[str, Any]:
+        health: dict[str, Any] = requests.get(f"{self.stream_url}/healthz", timeout=20).json()
+        return health
 
     def flask(self, *arguments: str, given: str = "") -> str:
         """Output of a `flask` command that must succeed."""
@@ -113,6 +128,7 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
     stack = ensure_stack(directory / "engines")
     valkey = ValkeyProcess()
     valkey.start()
+    port, stream_port = free_port(), free_port()
     with FakeAfricasTalking() as sms, FakeSmtp() as smtp:
         environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ},
@@ -123,6 +139,8 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             "DATABASE_URL": stack.database_url,
             "REDIS_URL": valkey.url,
             "SHOP_NAME": "Test Grocer",
+            "PORT": str(port),
+            "STREAM_URL": f"http://127.0.0.1:{stream_port}",
             "SMS_BACKEND": "africastalking",
             "AT_USERNAME": "sandbox",
             "AT_API_KEY": sms.api_key,
@@ -137,7 +155,7 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             **settings,
         }
         (directory / "logs").mkdir()
-        shop = Shop(stack, valkey, sms, smtp, environ, directory / "logs", free_port())
+        shop = Shop(stack, valkey, sms, smtp, environ, directory / "logs", port, stream_port)
         try:
             shop.flask("db", "upgrade")
             create = ("auth", "create-admin", "--email", "owner@shop.example", "--name", "Owner", "--password-stdin")

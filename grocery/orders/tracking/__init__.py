@@ -2,6 +2,10 @@
 
 from flask import Flask
 
+from grocery.api import register_blueprint
+from grocery.orders.tracking.views import blp
+
 
 def init_app(app: Flask) -> None:
-    """Register the routes and commands of this part."""
+    """Register the routes of this part."""
+    register_blueprint(app, blp)

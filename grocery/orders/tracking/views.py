@@ -1,0 +1,143 @@
+"""The routes of following an order: to its stream, and its public page."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, jsonify, make_response, render_template, request
+
+from grocery.api import Blueprint, public
+from grocery.auth.access import current_person, customer_required
+from grocery.db import reader
+from grocery.orders.actors import Actor
+from grocery.orders.states import CANCELLED, FINAL_STATUSES
+from grocery.orders.tracking.errors import LinkNotFoundError
+from grocery.orders.tracking.examples import TRACKED_EXAMPLE
+from grocery.orders.tracking.links import read_token
+from grocery.orders.tracking.reading import check_readable, get_tracked_order
+from grocery.orders.tracking.schemas import StreamArgsSchema, TrackedOrderSchema
+from grocery.tickets import make_ticket
+
+blp = Blueprint("tracking", __name__, description="Following an order live, and by its public link.")
+
+_TO_STREAM = {
+    "description": "The address of the stream, good for a minute.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
+}
+
+# The link is the key: it must not stay in caches and search engines, nor be told to whoever a page links to.
+_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'{stream}; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+_LABELS = {
+    "pending": "Received",
+    "confirmed": "Confirmed",
+    "packed": "Packed",
+    "shipped": "On its way",
+    "delivered": "Delivered",
+    CANCELLED: "Cancelled",
+}
+_LABELS_OF_PICKUP = {**_LABELS, "shipped": "Ready to collect", "delivered": "Collected"}
+
+
+def _check_order(order_id: int) -> None:
+    person = current_person()
+    with reader() as connection:
+        check_readable(connection, order_id, Actor(person.id, person.role))
+
+
+@blp.route("/orders/<int:order_id>/stream")
+@customer_required
+@blp.found_first(_check_order)
+@blp.problems(_422="`last_event_id` is not a number.")
+@blp.arguments(StreamArgsSchema, location="query")
+@blp.response(307, **_TO_STREAM)
+def stream_order(arguments: dict[str, Any], order_id: int) -> Response:
+    """Follow an order live
+
+    One's own order; staff follow any. Leads to server-sent events (`text/event-stream`). Each change is an event
+    `order` with the history id as `id` and `{"id", "status", "changed", "at"}` as `data`; first comes the current
+    state, or what came after `Last-Event-ID`. An event `end` is the last one, after `delivered` or `cancelled`; who
+    comes back after it gets 204.
+    """
+    _check_order(order_id)
+    return _to_stream(order_id, arguments["last_event_id"], is_public=False)
+
+
+@blp.route("/t/<token>")
+@public
+@blp.response(
+    200, TrackedOrderSchema, description="With `Accept: application/json`; else a web page.", example=TRACKED_EXAMPLE
+)
+def show_tracked_order(token: str) -> Response:
+    """See how far an order is, by its public link
+
+    Without a sign-in: status and items, nothing about the person. The link is in the messages about the order.
+    """
+    is_json = request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+    try:
+        order = _read_order(token)
+    except LinkNotFoundError:
+        if is_json:
+            raise
+        return _page(None, 404)
+    if not is_json:
+        return _page(order, 200, token)
+    answer = jsonify(order)
+    answer.headers.update({**_PRIVATE, "Vary": "Accept"})
+    return answer
+
+
+@blp.route("/t/<token>/stream")
+@public
+@blp.problems(_422="`last_event_id` is not a number.")
+@blp.arguments(StreamArgsSchema, location="query")
+@blp.response(307, **_TO_STREAM)
+def stream_tracked_order(arguments: dict[str, Any], token: str) -> Response:
+    """Follow an order live by its public link
+
+    As `GET /orders/{order_id}/stream`, without what the order costs: `changed` is `{}` where something has changed.
+    """
+    order_id = read_token(token, current_app.config["SECRET_KEY"])
+    return _to_stream(order_id, arguments["last_event_id"], is_public=True)
+
+
+def _read_order(token: str) -> dict[str, Any]:
+    order_id = read_token(token, current_app.config["SECRET_KEY"])
+    with reader() as connection:
+        return get_tracked_order(connection, order_id)
+
+
+def _to_stream(order_id: int, last_event_id: int | None, *, is_public: bool) -> Response:
+    query: dict[str, object] = {"ticket": make_ticket(current_app.config["SECRET_KEY"], order_id, is_public=is_public)}
+    if last_event_id is not None:
+        query["last_event_id"] = last_event_id
+    address = f"{current_app.config['STREAM_URL']}/stream/orders/{order_id}?{urlencode(query)}"
+    return Response(status=307, headers={"Location": address, **_PRIVATE})
+
+
+def _page(order: dict[str, Any] | None, status: int, token: str = "") -> Response:
+    labels = _LABELS_OF_PICKUP if order and order["delivery_method"] == "pickup" else _LABELS
+    page = render_template(
+        "tracking.html",
+        order=order,
+        token=token,
+        labels=labels,
+        is_final=order is not None and order["status"] in FINAL_STATUSES,
+        moment=_moment,
+    )
+    response = make_response(page, status)
+    stream_url = current_app.config["STREAM_URL"]
+    policy = _POLICY.format(stream=f" {stream_url}" if stream_url else "")
+    response.headers.update({**_PRIVATE, "Vary": "Accept", "Content-Security-Policy": policy})
+    return response
+
+
+def _moment(at: datetime) -> str:
+    """A time as the page writes it, in the shop's time zone."""
+    local = at.astimezone(current_app.config["TIMEZONE"])
+    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
