@@ -4,7 +4,20 @@ from flask import Flask
 
 from grocery.api import register_blueprint
 from grocery.auth.hooks import customer_deleting
-from grocery.orders import cart, deleting, delivery, documents, jobs, models, payments, promotions, reports, tracking
+from grocery.orders import (
+    cart,
+    deleting,
+    delivery,
+    documents,
+    fulfilment,
+    jobs,
+    models,
+    payments,
+    promotions,
+    reports,
+    returns,
+    tracking,
+)
 from grocery.orders.cart import models as cart_models
 from grocery.orders.cli import orders_cli
 from grocery.orders.delivery import models as delivery_models
@@ -32,7 +45,7 @@ __all__ = [
 def init_app(app: Flask) -> None:
     register_blueprint(app, blp)
     register_blueprint(app, lines_blp)
-    for part in (cart, delivery, documents, payments, promotions, reports, tracking):
+    for part in (cart, delivery, documents, fulfilment, payments, promotions, reports, returns, tracking):
         part.init_app(app)
     app.cli.add_command(orders_cli)
     customer_deleting.connect(deleting.settle_orders_of_customer)

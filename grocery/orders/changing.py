@@ -6,6 +6,7 @@ customer's row.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -17,10 +18,12 @@ from grocery.orders.actors import Actor
 from grocery.orders.errors import IllegalTransitionError, OrderNotFoundError
 from grocery.orders.holding import release_held
 from grocery.orders.lots import allocate_lots, return_lots, sum_quantities
+from grocery.orders.packing import close_lines, describe_picking
 from grocery.orders.payments.service import settle_delivered
 from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts
-from grocery.orders.states import CANCELLED, DELIVERED, allowed_statuses, steps, takes_goods
+from grocery.orders.states import CANCELLED, DELIVERED, DELIVERY_FAILED, allowed_statuses, steps, takes_goods
+from grocery.orders.tracking.watchers import tell_watchers
 from grocery.products.stock import return_stock
 from grocery.web import check_version
 
@@ -36,7 +39,9 @@ _LINES = text("SELECT * FROM order_lines WHERE order_id = :order_id ORDER BY id"
 # The steps in between get history rows too; the last one carries the note and is what the notices refer to.
 _MOVE = text("""
     WITH moved AS (
-        UPDATE orders SET status = :status, version = version + 1, updated_at = now(), process_at = NULL
+        UPDATE orders SET status = :status, version = version + 1, updated_at = now(), process_at = NULL,
+               delivered_at = CASE WHEN :status = 'delivered' THEN now() END, received_by = :received_by,
+               is_delivery_failed = :is_delivery_failed
         WHERE id = :order_id
         RETURNING *
     ), noted AS (
@@ -52,6 +57,18 @@ _MOVE = text("""
 """)
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What happened at the door: who took the goods, and what `collector_id` was paid.
+
+    Without `collected_cents` all that was due, without `collector_id` to the one who says so.
+    """
+
+    received_by: str | None = None
+    collected_cents: int | None = None
+    collector_id: int | None = None
+
+
 def change_status(
     session: Session,
     order_id: int,
@@ -61,32 +78,42 @@ def change_status(
     note: str | None = None,
     version: int | None = None,
     owner_id: int | None = None,
-    collected_cents: int | None = None,
-    collector_id: int | None = None,
+    reason: str | None = None,
+    delivery: Delivery = Delivery(),
 ) -> dict[str, Any]:
     """Move an order to another status; the order as JSON-ready data.
 
-    With `version`, only if it is still the current one; with `owner_id`, only this customer's order. Packing allocates
-    lots; cancelling gives back stock, slot and coupon; delivering notes what `collector_id` was paid at the door: what
-    was due, unless `collected_cents` says otherwise. Raises OrderNotFoundError, StaleError, IllegalTransitionError,
-    PaymentExceedsTotalError, and InvalidError for a collector who is not of the staff.
+    With `version`, only if it is still the current one; with `owner_id`, only this customer's order. Packing closes the
+    lines and allocates lots; cancelling gives back stock, slot and coupon, but for the goods of a delivery that failed
+    (`reason`), which are checked in. Raises OrderNotFoundError, StaleError, IllegalTransitionError, LinesOpenError,
+    NothingPickedError, PaymentExceedsTotalError, and InvalidError for a collector who is not of the staff.
     """
     order, customer = lock_order(session, order_id, owner_id)
     check_version(order["version"], version)
-    allowed = allowed_statuses(order["status"], is_staff=actor.is_staff)
+    allowed = allowed_statuses(order["status"], is_staff=actor.is_staff, reason=reason)
     if to not in allowed:
         raise IllegalTransitionError(order["status"], to, allowed)
-    lines, discounts = list_lines(session, order_id), list_discounts(session, order_id)
-    moved = move(session, order, to, actor, note)
+    lines: Sequence[Row] = list_lines(session, order_id)
+    discounts = list_discounts(session, order_id)
+    is_packed_now = takes_goods(order["status"], to)
+    if is_packed_now:
+        lines = close_lines(session, order_id, lines)
+    moved = move(session, order, to, actor, note, received_by=delivery.received_by, reason=reason)
     if to == DELIVERED:
         moved["paid_cents"] = settle_delivered(
-            session, moved, collected_cents=collected_cents, collector_id=collector_id, actor=actor
+            session,
+            moved,
+            collected_cents=delivery.collected_cents,
+            collector_id=delivery.collector_id,
+            actor=actor,
         )
-    notices.tell_status(moved, lines, discounts, customer, actor)
+    picking = describe_picking(lines) if is_packed_now else None
+    notices.tell_status(moved, lines, discounts, customer, actor, picking=picking)
     if to == CANCELLED:
         release_held(session, [order_id])
-        give_back(order_id, lines, actor)
-    elif takes_goods(order["status"], to):
+        if reason != DELIVERY_FAILED:
+            give_back(order_id, lines, actor)
+    elif is_packed_now:
         allocate_lots(session, order_id, lines)
     return order_json(moved, lines, discounts, is_staff=actor.is_staff)
 
@@ -105,7 +132,16 @@ def list_lines(session: Session, order_id: int) -> list[Row]:
     return list(session.execute(_LINES, {"order_id": order_id}).mappings())
 
 
-def move(session: Session, order: Row, to: str, actor: Actor, note: str | None) -> dict[str, Any]:
+def move(
+    session: Session,
+    order: Row,
+    to: str,
+    actor: Actor,
+    note: str | None,
+    *,
+    received_by: str | None = None,
+    reason: str | None = None,
+) -> dict[str, Any]:
     """Write a legal move of a locked order and its history; the order's row with `history_id` and `status_note`."""
     statuses = steps(order["status"], to)
     parameters = {
@@ -116,8 +152,11 @@ def move(session: Session, order: Row, to: str, actor: Actor, note: str | None) 
         "actor_id": actor.id,
         "actor_role": actor.role,
         "note": note or None,
+        "received_by": received_by,
+        "is_delivery_failed": reason == DELIVERY_FAILED,
     }
     row = session.execute(_MOVE, parameters).mappings().one()
+    tell_watchers(order["id"])
     return {**row, "status_note": note or None}
 
 

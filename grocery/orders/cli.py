@@ -11,9 +11,12 @@ from grocery.errors import NotFoundError
 from grocery.orders import reading
 from grocery.orders.actors import Actor
 from grocery.orders.changing import change_status
+from grocery.orders.documents.cli import invoice_command
+from grocery.orders.fulfilment.pick_list import get_pick_list
 from grocery.orders.states import STATUSES
 
 orders_cli = CommandGroup("orders", help="Look at orders and move them.")
+orders_cli.add_command(invoice_command)
 
 # Whoever has a shell on the machine may do what an admin may; there is no row to point to.
 _OPERATOR = Actor(None, "admin")
@@ -75,6 +78,24 @@ def set_status(number: str, status: str, note: str | None, as_json: bool) -> Non
         print_json(order)
     else:
         click.echo(f"{order['number']} is now {order['status']}.")
+
+
+@orders_cli.command("pick-list")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_pick_list(number: str, as_json: bool) -> None:
+    """Show what is to be picked for the order NUMBER, by category."""
+    order_id = _find(number)["id"]
+    with reader() as connection:
+        found = get_pick_list(connection, order_id)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        tuple(line[name] for name in ("quantity", "unit", "name", "category", "picked_quantity", "if_unavailable"))
+        for line in found["items"]
+    ]
+    print_table(("QUANTITY", "UNIT", "PRODUCT", "CATEGORY", "PICKED", "IF UNAVAILABLE"), rows)
 
 
 def _find(number: str) -> dict[str, Any]:

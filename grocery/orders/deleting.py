@@ -25,10 +25,18 @@ from grocery.products.stock import lock_stock
 _ORDERS_OF = text("SELECT * FROM orders WHERE customer_id = :customer_id ORDER BY id FOR UPDATE")
 
 _LEDGER = text("""
-    INSERT INTO sales_ledger (order_number, placed_at, finished_at, currency, delivery_fee_cents, total_cents,
-                              vat_cents, vat, payment_method, cash_cents)
-    VALUES (:number, :placed_at, :updated_at, :currency, :delivery_fee_cents, :total_cents,
-            :vat_cents, CAST(:vat AS jsonb), :payment_method, :cash_cents)
+    INSERT INTO sales_ledger (order_number, placed_at, finished_at, delivered_at, currency, discount_cents,
+                              delivery_fee_cents, total_cents, vat_cents, vat, payment_method, cash_cents)
+    VALUES (:number, :placed_at, :updated_at, :delivered_at, :currency, :discount_cents,
+            :delivery_fee_cents, :total_cents, :vat_cents, CAST(:vat AS jsonb), :payment_method, :cash_cents)
+""")
+
+_KEEP_RETURNS = text("""
+    INSERT INTO returns_ledger (number, order_number, currency, refund_cents, vat_cents, created_at)
+    SELECT document.number, orders.number, orders.currency, document.refund_cents, document.vat_cents,
+           document.created_at
+    FROM order_returns AS document JOIN orders ON orders.id = document.order_id
+    WHERE orders.customer_id = :customer_id
 """)
 
 _OPEN_ORDERS_WITH = text("""
@@ -71,6 +79,7 @@ def settle_orders_of_customer(_sender: object, *, customer_id: int, actor: Perso
     lock_stock({line["product_id"] for lines in lines_of.values() for line in lines if line["product_id"] is not None})
     lock_lots_of_person(customer_id, lines_of.keys())
     keep_payments(session, lines_of.keys())
+    session.execute(_KEEP_RETURNS, {"customer_id": customer_id})
     for order in orders:
         lines = lines_of[order["id"]]
         if order["status"] == DELIVERED:

@@ -26,6 +26,8 @@ from grocery.orders.errors import (
     NotEditableError,
     OrderNotFoundError,
 )
+from grocery.orders.lines import quantity_of
+from grocery.orders.lots import sum_quantities
 from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts, reprice
 from grocery.orders.states import OPEN_STATUSES
@@ -38,12 +40,19 @@ _STEP = text("SELECT unit, quantity_step FROM products WHERE id = :product_id")
 
 _ADD = text("""
     INSERT INTO order_lines (order_id, product_id, sku, name, category, unit, quantity, unit_price_cents,
-                             line_total_cents, category_ids, vat_class, vat_rate, vat_cents, if_unavailable)
+                             line_total_cents, category_ids, vat_class, vat_rate, vat_cents, if_unavailable,
+                             substitute_for)
     VALUES (:order_id, :product_id, :sku, :name, :category, :unit, :quantity, :unit_price_cents,
-            :line_total_cents, :category_ids, :vat_class, :vat_rate, 0, :if_unavailable)
+            0, :category_ids, :vat_class, :vat_rate, 0, :if_unavailable, :substitute_for)
+    RETURNING id
 """)
 
-_SET_QUANTITY = text("UPDATE order_lines SET quantity = :quantity WHERE id = :line_id")
+# What was picked of another quantity is to be picked again.
+_SET_QUANTITY = text("""
+    UPDATE order_lines SET quantity = :quantity, picked_quantity = NULL, short_reason = NULL, picked_at = NULL,
+           picker_id = NULL
+    WHERE id = :line_id
+""")
 
 _REMOVE = text("DELETE FROM order_lines WHERE id = :line_id")
 
@@ -54,7 +63,7 @@ def add_line(session: Session, order_id: int, item: Item, actor: Actor, *, versi
     Raises OrderNotFoundError, StaleError, EditConflictError, NotEditableError, LineExistsError, ItemsError,
     ProductUnavailableError, OutOfStockError.
     """
-    order, customer, lines = _open(session, order_id, version)
+    order, customer, lines = open_order(session, order_id, version)
     if any(line["product_id"] == item.product_id for line in lines):
         raise LineExistsError
     source = Source([item])
@@ -62,7 +71,7 @@ def add_line(session: Session, order_id: int, item: Item, actor: Actor, *, versi
     check_items(source, basket)
     check_available(basket.lines)
     added = basket.lines[0]
-    session.execute(_ADD, _line_values(order_id, added))
+    insert_line(session, order_id, added)
     changed = {"added": [_entry(added.name, item.quantity)]}
     change = f"Added: {_amount(item.quantity, added.price.unit)} {added.name}."
     answer = _finish(session, order, customer, actor, changed, change)
@@ -78,11 +87,11 @@ def set_line_quantity(
     Raises OrderNotFoundError, LineNotFoundError, StaleError, EditConflictError, NotEditableError,
     ProductUnavailableError, OutOfStockError, and InvalidError for a part of a piece and the like.
     """
-    order, customer, lines = _open(session, order_id, version)
-    line = _find_line(lines, line_id)
+    order, customer, lines = open_order(session, order_id, version)
+    line = find_line(lines, line_id)
     _check_quantity(session, line, quantity)
-    more = quantity - line["quantity"]
-    if not more:
+    more = quantity - quantity_of(line)
+    if quantity == line["quantity"]:
         return order_json(order, lines, list_discounts(session, order_id), is_staff=actor.is_staff)
     session.execute(_SET_QUANTITY, {"line_id": line_id, "quantity": quantity})
     entry = {
@@ -93,7 +102,7 @@ def set_line_quantity(
     answer = _finish(session, order, customer, actor, {"quantities": [entry]}, change)
     if more > 0:
         take_stock({line["product_id"]: more}, order_id=order_id, actor_id=actor.id)
-    else:
+    elif more < 0:
         return_stock({line["product_id"]: -more}, order_id=order_id, actor_id=actor.id)
     return answer
 
@@ -104,15 +113,15 @@ def remove_line(session: Session, order_id: int, line_id: int, actor: Actor, *, 
     Raises OrderNotFoundError, LineNotFoundError, StaleError, EditConflictError, NotEditableError, and LastLineError for
     the only line: an order without goods is one to cancel.
     """
-    order, customer, lines = _open(session, order_id, version)
-    line = _find_line(lines, line_id)
+    order, customer, lines = open_order(session, order_id, version)
+    line = find_line(lines, line_id)
     if len(lines) == 1:
         raise LastLineError
     session.execute(_REMOVE, {"line_id": line_id})
     changed = {"removed": [_entry(line["name"], line["quantity"])]}
     answer = _finish(session, order, customer, actor, changed, f"Taken out: {line['name']}.")
-    if line["product_id"] is not None:
-        return_stock({line["product_id"]: line["quantity"]}, order_id=order_id, actor_id=actor.id)
+    if returned := sum_quantities([line]):
+        return_stock(returned, order_id=order_id, actor_id=actor.id)
     return answer
 
 
@@ -125,10 +134,10 @@ def check_order_exists(session: Session, order_id: int) -> None:
 def check_line_exists(session: Session, order_id: int, line_id: int) -> None:
     """Raise OrderNotFoundError, LineNotFoundError."""
     check_order_exists(session, order_id)
-    _find_line(list_lines(session, order_id), line_id)
+    find_line(list_lines(session, order_id), line_id)
 
 
-def _open(session: Session, order_id: int, version: int | None) -> tuple[Row, Row, list[Row]]:
+def open_order(session: Session, order_id: int, version: int | None) -> tuple[Row, Row, list[Row]]:
     """Lock an order whose lines may change; its row, its customer's and its lines.
 
     Of two who change an order at once, one waits here for the other, and has then seen it as it was before.
@@ -145,7 +154,7 @@ def _open(session: Session, order_id: int, version: int | None) -> tuple[Row, Ro
     return order, customer, list_lines(session, order_id)
 
 
-def _find_line(lines: Sequence[Row], line_id: int) -> Row:
+def find_line(lines: Sequence[Row], line_id: int) -> Row:
     for line in lines:
         if line["id"] == line_id:
             return line
@@ -160,8 +169,17 @@ def _check_quantity(session: Session, line: Row, quantity: Decimal) -> None:
         raise InvalidError(problem, errors={"quantity": [problem]})
 
 
-def _line_values(order_id: int, line: BasketLine) -> dict[str, Any]:
-    return {
+def insert_line(
+    session: Session,
+    order_id: int,
+    line: BasketLine,
+    *,
+    unit_price_cents: int | None = None,
+    substitute_for: int | None = None,
+) -> int:
+    """Write a new line, at the product's price unless another one is given; answers its id. `reprice` does the rest."""
+    price = line.price.unit_price_cents if unit_price_cents is None else unit_price_cents
+    values = {
         "order_id": order_id,
         "product_id": line.item.product_id,
         "sku": line.sku,
@@ -169,13 +187,14 @@ def _line_values(order_id: int, line: BasketLine) -> dict[str, Any]:
         "category": line.category,
         "unit": line.price.unit,
         "quantity": line.item.quantity,
-        "unit_price_cents": line.price.unit_price_cents,
-        "line_total_cents": line.price.total_cents,
+        "unit_price_cents": price,
         "category_ids": sorted(line.price.category_ids),
         "vat_class": line.price.vat_class,
         "vat_rate": line.price.vat_rate,
         "if_unavailable": line.item.if_unavailable,
+        "substitute_for": substitute_for,
     }
+    return int(session.execute(_ADD, values).scalar_one())
 
 
 def _finish(

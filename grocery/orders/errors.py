@@ -1,5 +1,6 @@
 """What can be wrong with an order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from grocery.errors import ConflictError, InvalidError, NotFoundError
@@ -164,3 +165,19 @@ class LastLineError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("It is the only line. Cancel the order instead.")
+
+
+class LinesOpenError(ConflictError):
+    """Some lines were not picked yet, and the shop wants every one picked."""
+
+    code = "lines_open"
+
+    def __init__(self, line_ids: Sequence[int]):
+        super().__init__("Some lines were not picked yet.", line_ids=list(line_ids))
+
+
+class NothingPickedError(ConflictError):
+    code = "nothing_picked"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of this order was found. Cancel it instead.")

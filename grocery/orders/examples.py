@@ -20,6 +20,7 @@ ORDER_EXAMPLE = {
             "if_unavailable": "substitute",
             "picked_quantity": None,
             "substitute_for": None,
+            "short_reason": None,
         }
     ],
     "subtotal": "378.00",
@@ -44,6 +45,7 @@ ORDER_EXAMPLE = {
         "landmark": "near Shell, blue gate",
         "phone": "+254712345678",
         "note": None,
+        "received_by": None,
     },
     "payment_method": "cash_on_delivery",
     "note": None,

@@ -1,7 +1,9 @@
 """A line of a cart or an order with its price. Pure: prices include VAT, each line is rounded once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from grocery import money
 
@@ -24,3 +26,9 @@ class PricedLine:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "total_cents", money.line_total(self.unit_price_cents, self.quantity))
+
+
+def quantity_of(line: Mapping[Any, Any]) -> Decimal:
+    """How much of an order's line counts: what was picked, and until then what was ordered."""
+    picked: Decimal | None = line["picked_quantity"]
+    return Decimal(line["quantity"]) if picked is None else picked

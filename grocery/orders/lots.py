@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grocery.db import Row
+from grocery.orders.lines import quantity_of
 from grocery.orders.states import OPEN_STATUSES
 from grocery.products.inventory import lots
 from grocery.products.inventory.days import shop_today
@@ -14,7 +15,8 @@ from grocery.products.inventory.days import shop_today
 # Read after the products were locked: what changes a stock holds that lock, so that both fit together.
 _RESERVED = text("""
     SELECT wanted.id, coalesce((
-        SELECT sum(line.quantity) FROM orders JOIN order_lines AS line ON line.order_id = orders.id
+        SELECT sum(coalesce(line.picked_quantity, line.quantity))
+        FROM orders JOIN order_lines AS line ON line.order_id = orders.id
         WHERE orders.status = ANY(:open) AND line.product_id = wanted.id
     ), 0) AS quantity
     FROM unnest(CAST(:product_ids AS bigint[])) AS wanted (id)
@@ -35,9 +37,9 @@ def return_lots(order_id: int) -> None:
 
 
 def sum_quantities(lines: Sequence[Row]) -> dict[int, Decimal]:
-    """How much of each product these lines are of; what was deleted meanwhile is left out."""
+    """How much of each product these lines hold, picked or still on the shelf; nothing of what was deleted."""
     quantities: dict[int, Decimal] = {}
     for line in lines:
-        if line["product_id"] is not None:
-            quantities[line["product_id"]] = quantities.get(line["product_id"], Decimal(0)) + line["quantity"]
+        if line["product_id"] is not None and (quantity := quantity_of(line)):
+            quantities[line["product_id"]] = quantities.get(line["product_id"], Decimal(0)) + quantity
     return quantities

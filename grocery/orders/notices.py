@@ -18,6 +18,8 @@ from grocery.fields import quantity_number
 from grocery.notify.service import Message, admin_recipients, queue_messages
 from grocery.notify.texts import PICKUP
 from grocery.orders.actors import SYSTEM, Actor
+from grocery.orders.lines import quantity_of
+from grocery.orders.tracking.links import find_link
 
 _BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")
 
@@ -32,15 +34,26 @@ def tell_placed(
     _queue(order, customer_event="order_placed", admin_event="order_placed", context=context, admins=admins)
 
 
-def tell_status(order: Row, lines: Sequence[Row], discounts: Sequence[Row], customer: Row, actor: Actor) -> None:
+def tell_status(
+    order: Row,
+    lines: Sequence[Row],
+    discounts: Sequence[Row],
+    customer: Row,
+    actor: Actor,
+    *,
+    picking: str | None = None,
+) -> None:
     """Tell of the order's new status. `customer` has name, email and phone; `order` has `history_id`.
+
+    `picking` is what was not picked as ordered: an order that is packed with it is one that has changed.
 
     A customer's own note is told to admins only: nobody may write to any phone in the shop's name.
     """
-    event = f"order_{order['status']}"
+    event = "order_changed" if picking and order["status"] == "packed" else f"order_{order['status']}"
     admin_event = "order_cancelled" if order["status"] == "cancelled" else "order_updated"
-    change = f"Order {order['number']} is now {order['status']}."
-    context = make_context(order, lines, discounts, customer, change=change, note=order["status_note"])
+    change = picking or f"Order {order['number']} is now {order['status']}."
+    note = order["status_note"]
+    context = make_context(order, lines, discounts, customer, change=change, note=note, picking=picking)
     _queue(
         order,
         customer_event=event,
@@ -85,6 +98,7 @@ def make_context(
     *,
     change: str | None = None,
     note: str | None = None,
+    picking: str | None = None,
 ) -> dict[str, Any]:
     """All that the texts need; a notification never looks anything up."""
     currency = order["currency"]
@@ -95,6 +109,7 @@ def make_context(
     return {
         "shop": current_app.config["SHOP_NAME"],
         "url": current_app.config["SHOP_URL"],
+        "track_url": find_link(order["id"]),
         "order": {
             "number": order["number"],
             "status": order["status"],
@@ -119,6 +134,7 @@ def make_context(
                     "line_total": amount(line["line_total_cents"]),
                 }
                 for line in lines
+                if quantity_of(line)
             ],
         },
         "customer": {
@@ -128,6 +144,7 @@ def make_context(
         },
         "change": change,
         "note": note,
+        "picking": picking,
     }
 
 
@@ -182,4 +199,4 @@ _WINDOW = ("slot_starts_at", "slot_ends_at")
 
 
 def _quantity(line: Row) -> str:
-    return f"{quantity_number(line['quantity'])} {'kg' if line['unit'] == 'kg' else 'x'}"
+    return f"{quantity_number(quantity_of(line))} {'kg' if line['unit'] == 'kg' else 'x'}"

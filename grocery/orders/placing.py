@@ -242,6 +242,7 @@ def _line_rows(priced: PricedBasket, line_ids: list[int]) -> list[dict[str, Any]
             "if_unavailable": line.item.if_unavailable,
             "picked_quantity": None,
             "substitute_for": None,
+            "short_reason": None,
         }
         for line_id, line, quoted in zip(sorted(line_ids), priced.lines, priced.quote.lines, strict=True)
     ]
@@ -278,6 +279,7 @@ def _place(priced: PricedBasket, customer: Person) -> dict[str, Any]:
         "landmark": place["landmark"],
         "phone": phone,
         "delivery_note": place["note"],
+        "received_by": None,
     }
 
 

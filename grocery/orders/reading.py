@@ -23,7 +23,8 @@ from grocery.paging import decode_cursor, encode_cursor
 _COLUMNS = """
     orders.*, line.id AS line_id, line.product_id, line.sku, line.name, line.category, line.unit, line.quantity,
     line.unit_price_cents, line.line_total_cents, line.discount_cents AS line_discount_cents, line.vat_class,
-    line.vat_rate, line.vat_cents AS line_vat_cents, line.if_unavailable, line.picked_quantity, line.substitute_for
+    line.vat_rate, line.vat_cents AS line_vat_cents, line.if_unavailable, line.picked_quantity, line.substitute_for,
+    line.short_reason
 """
 
 _WITH_DISCOUNTS = """
@@ -82,6 +83,7 @@ def order_json(order: Row, lines: Sequence[Row], discounts: Iterable[Row], *, is
             "landmark": order["landmark"],
             "phone": order["phone"],
             "note": order["delivery_note"],
+            "received_by": order["received_by"],
         },
         "payment_method": order["payment_method"],
         "note": order["note"],
@@ -108,6 +110,7 @@ def line_json(line: Row) -> dict[str, Any]:
         "if_unavailable": line["if_unavailable"],
         "picked_quantity": None if picked is None else quantity_number(picked),
         "substitute_for": line["substitute_for"],
+        "short_reason": line["short_reason"],
     }
 
 

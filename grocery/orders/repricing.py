@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from grocery import money
 from grocery.db import Row
 from grocery.orders.actors import Actor
-from grocery.orders.lines import PricedLine
+from grocery.orders.lines import PricedLine, quantity_of
 from grocery.orders.promotions.terms import Terms
 from grocery.orders.quote import DeliveryTerms, Quote, make_quote
+from grocery.orders.tracking.watchers import tell_watchers
 
 _DISCOUNTS = text("SELECT * FROM order_discounts WHERE order_id = :order_id ORDER BY id")
 
@@ -78,13 +79,14 @@ def reprice(
         "discounts": _as_json(new_discounts, "id", "amount_cents"),
     }
     row = session.execute(_REPRICE, parameters).mappings().one()
+    tell_watchers(order["id"])
     return dict(row), new_lines, new_discounts
 
 
 def _price_line(line: Row) -> PricedLine:
     return PricedLine(
         unit_price_cents=line["unit_price_cents"],
-        quantity=line["quantity"],
+        quantity=quantity_of(line),
         vat_class=line["vat_class"],
         vat_rate=line["vat_rate"],
         unit=line["unit"],

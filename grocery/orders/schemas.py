@@ -5,7 +5,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grocery.fields import Id, Instant, Integer, Money, Name, OneOf, Phone, Quantity, Schema, Text, Timestamp
 from grocery.orders.payments.methods import METHODS as PAYMENT_METHODS
-from grocery.orders.states import DELIVERED, STATUSES
+from grocery.orders.states import CANCELLED, DELIVERED, DELIVERY_FAILED, STATUSES
 from grocery.paging import PageArgsSchema
 from grocery.products.models import VAT_CLASSES
 
@@ -122,11 +122,26 @@ class ChangeStatusSchema(Schema):
         metadata={"description": "Only with `delivered`: the rider, a person of the staff. Without it: who says so."},
     )
 
+    received_by = Name(
+        max_length=100, load_default=None, allow_none=True, metadata={"description": "Only with `delivered`."}
+    )
+    reason = OneOf(
+        (DELIVERY_FAILED,),
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "With `cancelled`, for an order that is `shipped` and came back. Its goods return to the "
+            "stock as they are checked in."
+        },
+    )
+
     @validates_schema
-    def check_collected(self, data: dict[str, object], **_: object) -> None:
-        for name in ("collected", "collected_by"):
+    def check_fields(self, data: dict[str, object], **_: object) -> None:
+        for name in ("collected", "collected_by", "received_by"):
             if data.get(name) is not None and data.get("status") != DELIVERED:
                 raise ValidationError("Only for an order that is delivered.", name)
+        if data.get("reason") is not None and data.get("status") != CANCELLED:
+            raise ValidationError("Only for an order that is cancelled.", "reason")
 
 
 class AddLineSchema(OrderItemSchema):
@@ -167,7 +182,8 @@ class OrderLineSchema(MarshmallowSchema):
     vat_rate = fields.String(metadata={"description": "Percent, e.g. `16.00`; inside the price."})
     if_unavailable = Text(validate=[validate.OneOf(IF_UNAVAILABLE)])
     picked_quantity = Quantity(allow_none=True)
-    substitute_for = Id(allow_none=True)
+    substitute_for = Id(allow_none=True, metadata={"description": "The line that this one stands in for."})
+    short_reason = Text(allow_none=True, metadata={"description": "Why less was picked than ordered."})
 
 
 class DiscountSchema(MarshmallowSchema):
@@ -193,6 +209,7 @@ class OrderDeliverySchema(MarshmallowSchema):
     landmark = Text(allow_none=True)
     phone = Text(allow_none=True)
     note = Text(allow_none=True)
+    received_by = Text(allow_none=True, metadata={"description": "Who took it at the door."})
 
 
 class OrderSchema(MarshmallowSchema):
@@ -276,7 +293,7 @@ class QuoteSchema(BreakdownSchema):
 
 class HistoryEntrySchema(MarshmallowSchema):
     id = Id()
-    event = Text(metadata={"description": "`placed`, `status` or `lines`."})
+    event = Text(metadata={"description": "`placed`, `status`, `lines`, `checked_in` or `returned`."})
     from_status = Text(allow_none=True)
     status = Text()
     actor_id = Id(allow_none=True, metadata={"description": "For staff; null for the system."})

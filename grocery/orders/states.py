@@ -7,6 +7,8 @@ STATUSES = (*FLOW, CANCELLED)
 
 #: Lines may still change, and stock is still on the shelf.
 OPEN_STATUSES = ("pending", "confirmed")
+#: The reason with which an order that is on its way can be cancelled.
+DELIVERY_FAILED = "delivery_failed"
 #: Nothing leaves these.
 FINAL_STATUSES = (DELIVERED, CANCELLED)
 
@@ -16,11 +18,14 @@ _CANCELLABLE_BY = {
 }
 
 
-def allowed_statuses(status: str, *, is_staff: bool) -> list[str]:
+def allowed_statuses(status: str, *, is_staff: bool, reason: str | None = None) -> list[str]:
     """Where an order may go from `status`, in the order of the flow.
 
-    Staff may jump forward, since a small shop marks an order shipped right away; nothing goes back.
+    Staff may jump forward, since a small shop marks an order shipped right away; nothing goes back. With the `reason`
+    DELIVERY_FAILED, one that is shipped may be cancelled, and nothing else.
     """
+    if reason == DELIVERY_FAILED:
+        return [CANCELLED] if is_staff and status == "shipped" else []
     forward = list(FLOW[FLOW.index(status) + 1 :]) if is_staff and status in FLOW else []
     return forward + ([CANCELLED] if status in _CANCELLABLE_BY["staff" if is_staff else "customer"] else [])
 

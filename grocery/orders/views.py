@@ -14,7 +14,7 @@ from grocery.orders.basket import Source, merge_items, read_basket
 from grocery.orders.cart.access import TOKEN_PARAMETER, cart_owner
 from grocery.orders.cart.schemas import REORDER_EXAMPLE, ReorderSchema
 from grocery.orders.cart.service import CartOwner, read_cart
-from grocery.orders.changing import change_status
+from grocery.orders.changing import Delivery, change_status
 from grocery.orders.checks import check_items
 from grocery.orders.examples import HISTORY_EXAMPLE, ORDER_EXAMPLE, QUOTE_EXAMPLE
 from grocery.orders.line_views import IF_MATCH_HEADER
@@ -177,8 +177,8 @@ def set_order_status(body: dict[str, Any], order_id: int) -> ResponseReturnValue
             _reader(),
             note=body["note"],
             version=sent_version(),
-            collected_cents=body["collected"],
-            collector_id=body["collected_by"],
+            reason=body["reason"],
+            delivery=Delivery(body["received_by"], body["collected"], body["collected_by"]),
         )
     return jsonify(order)
 

@@ -150,6 +150,10 @@ def upgrade() -> None:
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_promotions_ends_at")),
         sa.CheckConstraint("used_count >= 0 AND used_count <= usage_limit", name=op.f("ck_promotions_usage_limit")),
         sa.CheckConstraint("value >= 0", name=op.f("ck_promotions_value")),
+        sa.CheckConstraint(
+            "kind <> 'buy_x_get_y' OR coalesce(buy_quantity > 0 AND get_quantity > 0, false)",
+            name=op.f("ck_promotions_buy_x_get_y"),
+        ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_promotions_customer_id_customers"), ondelete="CASCADE"
         ),

@@ -36,10 +36,12 @@ def order_context(*, order: dict[str, Any] | None = None, **overrides: Any) -> d
     return {
         "shop": "Test Grocer",
         "url": "http://shop.example",
+        "track_url": None,
         "order": {**deepcopy(ORDER), **(order or {})},
         "customer": {"name": "Amina Odhiambo", "phone": PHONE, "email": AMINA},
         "change": "Brookside Milk 500 ml is sold out and was taken out.",
         "note": "The delivery slot was full",
+        "picking": None,
         **overrides,
     }
 

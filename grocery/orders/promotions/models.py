@@ -22,6 +22,9 @@ class Promotion(Base):
         CheckConstraint("kind IN ('percent', 'fixed', 'buy_x_get_y', 'free_delivery')", name="kind"),
         CheckConstraint("scope IN ('basket', 'products', 'categories')", name="scope"),
         CheckConstraint("value >= 0", name="value"),
+        CheckConstraint(
+            "kind <> 'buy_x_get_y' OR coalesce(buy_quantity > 0 AND get_quantity > 0, false)", name="buy_x_get_y"
+        ),
         CheckConstraint("used_count >= 0 AND used_count <= usage_limit", name="usage_limit"),
         CheckConstraint("ends_at > starts_at", name="ends_at"),
         Index("ix_promotions_automatic", "id", postgresql_where=text("code IS NULL AND is_active")),
