@@ -142,6 +142,7 @@ def test_a_product_is_added(
         "if_unavailable": "remove",
         "picked_quantity": None,
         "substitute_for": None,
+        "short_reason": None,
     }
     assert (changed["version"], changed["status"]) == (2, "pending")
     assert staff.get(f"/orders/{order['id']}").json == changed

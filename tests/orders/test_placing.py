@@ -76,6 +76,7 @@ def test_an_order_is_priced_by_the_server_to_the_cent(customer: Caller, shelf: d
             "if_unavailable": "substitute",
             "picked_quantity": None,
             "substitute_for": None,
+            "short_reason": None,
         },
         {
             "product_id": shelf["soap"],
@@ -90,6 +91,7 @@ def test_an_order_is_priced_by_the_server_to_the_cent(customer: Caller, shelf: d
             "if_unavailable": "remove",
             "picked_quantity": None,
             "substitute_for": None,
+            "short_reason": None,
         },
         {
             "product_id": shelf["beef"],
@@ -104,6 +106,7 @@ def test_an_order_is_priced_by_the_server_to_the_cent(customer: Caller, shelf: d
             "if_unavailable": "call",
             "picked_quantity": None,
             "substitute_for": None,
+            "short_reason": None,
         },
     ]
     assert order == {
@@ -128,6 +131,7 @@ def test_an_order_is_priced_by_the_server_to_the_cent(customer: Caller, shelf: d
             "slot_id": None,
             "slot_starts_at": None,
             "slot_ends_at": None,
+            "received_by": None,
             "address": None,
             "landmark": None,
             "phone": "+254712345678",
@@ -210,6 +214,7 @@ def test_a_delivery_keeps_place_and_phone(customer: Caller, shelf: dict[str, int
         "slot_id": None,
         "slot_starts_at": None,
         "slot_ends_at": None,
+        "received_by": None,
         "address": None,
         "landmark": "near Shell, blue gate",
         "phone": "+254733123456",
