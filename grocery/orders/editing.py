@@ -31,7 +31,7 @@ from grocery.orders.lots import sum_quantities
 from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts, reprice
 from grocery.orders.states import OPEN_STATUSES
-from grocery.products.stock import return_stock, take_stock
+from grocery.products.stock import lock_stock, return_stock, take_stock
 from grocery.web import check_version
 
 _VERSION = text("SELECT version FROM orders WHERE id = :order_id")
@@ -82,7 +82,7 @@ def add_line(session: Session, order_id: int, item: Item, actor: Actor, *, versi
 def set_line_quantity(
     session: Session, order_id: int, line_id: int, quantity: Decimal, actor: Actor, *, version: int | None
 ) -> dict[str, Any]:
-    """Set the quantity of a line, at its own price; the order as JSON-ready data.
+    """Set the quantity of a line, at its own price; the order as JSON-ready data. What stood in for it is put back.
 
     Raises OrderNotFoundError, LineNotFoundError, StaleError, EditConflictError, NotEditableError,
     ProductUnavailableError, OutOfStockError, and InvalidError for a part of a piece and the like.
@@ -94,34 +94,38 @@ def set_line_quantity(
     if quantity == line["quantity"]:
         return order_json(order, lines, list_discounts(session, order_id), is_staff=actor.is_staff)
     session.execute(_SET_QUANTITY, {"line_id": line_id, "quantity": quantity})
+    dropped = drop_lines(session, substitutes_of(line, lines))
     entry = {
         "name": line["name"],
         "quantity": {"from": quantity_number(line["quantity"]), "to": quantity_number(quantity)},
     }
     change = f"Now {_amount(quantity, line['unit'])} {line['name']} instead of {quantity_number(line['quantity'])}."
-    answer = _finish(session, order, customer, actor, {"quantities": [entry]}, change)
+    answer = _finish(session, order, customer, actor, {"quantities": [entry], **dropped}, change)
+    returned = sum_quantities(substitutes_of(line, lines))
+    if returned:
+        lock_stock([line["product_id"], *returned])
     if more > 0:
         take_stock({line["product_id"]: more}, order_id=order_id, actor_id=actor.id)
     elif more < 0:
-        return_stock({line["product_id"]: -more}, order_id=order_id, actor_id=actor.id)
+        returned[line["product_id"]] = -more
+    return_stock(returned, order_id=order_id, actor_id=actor.id)
     return answer
 
 
 def remove_line(session: Session, order_id: int, line_id: int, actor: Actor, *, version: int | None) -> dict[str, Any]:
-    """Take a line out; the order as JSON-ready data.
+    """Take a line out, with what stands in for it; the order as JSON-ready data.
 
     Raises OrderNotFoundError, LineNotFoundError, StaleError, EditConflictError, NotEditableError, and LastLineError for
     the only line: an order without goods is one to cancel.
     """
     order, customer, lines = open_order(session, order_id, version)
     line = find_line(lines, line_id)
-    if len(lines) == 1:
+    gone = [line, *substitutes_of(line, lines)]
+    if len(lines) == len(gone):
         raise LastLineError
-    session.execute(_REMOVE, {"line_id": line_id})
-    changed = {"removed": [_entry(line["name"], line["quantity"])]}
+    changed = drop_lines(session, gone)
     answer = _finish(session, order, customer, actor, changed, f"Taken out: {line['name']}.")
-    if returned := sum_quantities([line]):
-        return_stock(returned, order_id=order_id, actor_id=actor.id)
+    return_stock(sum_quantities(gone), order_id=order_id, actor_id=actor.id)
     return answer
 
 
@@ -159,6 +163,19 @@ def find_line(lines: Sequence[Row], line_id: int) -> Row:
         if line["id"] == line_id:
             return line
     raise LineNotFoundError(line_id)
+
+
+def substitutes_of(line: Row, lines: Sequence[Row]) -> list[Row]:
+    return [one for one in lines if one["substitute_for"] == line["id"]]
+
+
+def drop_lines(session: Session, lines: Sequence[Row]) -> dict[str, Any]:
+    """Delete lines; answers what the history says of it. Their stock is the caller's business."""
+    if not lines:
+        return {}
+    for line in lines:
+        session.execute(_REMOVE, {"line_id": line["id"]})
+    return {"removed": [_entry(line["name"], line["quantity"]) for line in lines]}
 
 
 def _check_quantity(session: Session, line: Row, quantity: Decimal) -> None:

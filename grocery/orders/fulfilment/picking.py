@@ -18,7 +18,7 @@ from grocery.fields import quantity_number
 from grocery.orders.actors import Actor
 from grocery.orders.basket import BasketLine, Item, Source, read_basket
 from grocery.orders.changing import list_lines
-from grocery.orders.editing import find_line, insert_line, open_order
+from grocery.orders.editing import drop_lines, find_line, insert_line, open_order, substitutes_of
 from grocery.orders.fulfilment.errors import (
     ImplausibleWeightError,
     NeedsApprovalError,
@@ -32,7 +32,7 @@ from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts, reprice
 from grocery.products.errors import OutOfStockError, ProductUnavailableError, Shortage
 from grocery.products.inventory.correcting import correct_stock, count_stock
-from grocery.products.stock import return_stock, take_stock
+from grocery.products.stock import lock_stock, return_stock, take_stock
 
 NOT_FOUND, DAMAGED = "not_found", "damaged"
 
@@ -43,8 +43,6 @@ _PICK = text("""
     UPDATE order_lines SET picked_quantity = :picked, short_reason = :reason, picked_at = now(), picker_id = :picker_id
     WHERE id = :line_id
 """)
-
-_DROP = text("DELETE FROM order_lines WHERE id = :line_id")
 
 _RISKS = text("SELECT allergens, is_age_restricted FROM products WHERE id = :product_id")
 
@@ -78,6 +76,7 @@ def pick_line(
     if changed is None:
         return order_json(order, lines, list_discounts(session, order_id), is_staff=actor.is_staff)
     repriced, new_lines, discounts = reprice(session, order, list_lines(session, order_id), actor, changed)
+    lock_stock([change.product_id for change in move_stock])
     for change in move_stock:
         change.apply(order_id, actor)
     return order_json(repriced, new_lines, discounts, is_staff=actor.is_staff)
@@ -119,8 +118,8 @@ def _take(session: Session, line: Row, lines: Sequence[Row], pick: Pick, actor: 
     reason = pick.reason if is_short else None
     if line["picked_quantity"] == pick.quantity and line["short_reason"] == reason:
         return None, ()
-    needless = _substitutes_of(line, lines) if pick.quantity > quantity_of(line) else []
-    put_back = _put_back(session, needless)
+    needless = substitutes_of(line, lines) if pick.quantity > quantity_of(line) else []
+    dropped = drop_lines(session, needless)
     session.execute(_PICK, {"line_id": line["id"], "picked": pick.quantity, "reason": reason, "picker_id": actor.id})
     entry = {
         "name": line["name"],
@@ -128,10 +127,8 @@ def _take(session: Session, line: Row, lines: Sequence[Row], pick: Pick, actor: 
         "picked": quantity_number(pick.quantity),
         "reason": reason,
     }
-    changed: dict[str, Any] = {"picked": [entry]}
-    if needless:
-        changed["removed"] = [{"name": one["name"], "quantity": quantity_number(quantity_of(one))} for one in needless]
-    return changed, _in_order([*put_back, _stock_change(line, pick.quantity, reason)])
+    stock_change = _stock_change(line, pick.quantity, reason)
+    return {"picked": [entry], **dropped}, _in_order([*_put_back(needless), stock_change])
 
 
 def _stock_change(line: Row, picked: Decimal, reason: str | None) -> _StockChange:
@@ -153,7 +150,7 @@ def _substitute(session: Session, line: Row, lines: Sequence[Row], pick: Pick, a
     """Put another product into the bag for what is missing of the line; an earlier substitute is put back."""
     if line["substitute_for"] is not None:
         raise SubstituteError("This line is a substitute itself. Choose another one for the line that it is for.")
-    earlier = _substitutes_of(line, lines)
+    earlier = substitutes_of(line, lines)
     substitute = _find_substitute(session, line, earlier, pick)
     kept = line["picked_quantity"] or Decimal(0)
     missing = line["quantity"] - kept
@@ -168,11 +165,9 @@ def _substitute(session: Session, line: Row, lines: Sequence[Row], pick: Pick, a
     )
     if is_there and reason == line["short_reason"]:
         return None, ()
-    put_back = _put_back(session, earlier)
+    drop_lines(session, earlier)
     session.execute(_PICK, {"line_id": line["id"], "picked": kept, "reason": reason, "picker_id": actor.id})
-    price = substitute_price(
-        substitute.price.unit_price_cents, pick.quantity, money.line_total(line["unit_price_cents"], missing)
-    )
+    price = substitute_price(substitute.price.unit_price_cents, pick.quantity, _price_of_missing(line, missing))
     new_id = insert_line(session, line["order_id"], substitute, unit_price_cents=price, substitute_for=line["id"])
     session.execute(_PICK, {"line_id": new_id, "picked": pick.quantity, "reason": None, "picker_id": actor.id})
     changed = {
@@ -182,26 +177,27 @@ def _substitute(session: Session, line: Row, lines: Sequence[Row], pick: Pick, a
     }
     return changed, _in_order(
         [
-            *put_back,
+            *_put_back(earlier),
             _stock_change(line, kept, reason),
             _StockChange(substitute.item.product_id, pick.quantity),
         ]
     )
 
 
-def _substitutes_of(line: Row, lines: Sequence[Row]) -> list[Row]:
-    return [one for one in lines if one["substitute_for"] == line["id"]]
-
-
-def _put_back(session: Session, substitutes: Sequence[Row]) -> list[_StockChange]:
-    """Take substitutes out of the order; what that means for the stock."""
-    for one in substitutes:
-        session.execute(_DROP, {"line_id": one["id"]})
+def _put_back(substitutes: Sequence[Row]) -> list[_StockChange]:
     return [_StockChange(one["product_id"], -quantity_of(one)) for one in substitutes]
 
 
+def _price_of_missing(line: Row, missing: Decimal) -> int:
+    """What the missing part of a line would have cost, with its share of the discounts taken off."""
+    counted = quantity_of(line)
+    if not counted:  # what it would have been discounted by is not known any more
+        return money.line_total(line["unit_price_cents"], missing)
+    return int((line["line_total_cents"] - line["discount_cents"]) * missing / counted)
+
+
 def _in_order(changes: Sequence[_StockChange]) -> list[_StockChange]:
-    """By product, as everyone locks them; what is given back comes before what is taken of the same."""
+    """By product; what is given back comes before what is taken of the same."""
     return sorted(changes, key=lambda change: (change.product_id, change.more))
 
 

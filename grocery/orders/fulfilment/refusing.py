@@ -15,7 +15,7 @@ from grocery.orders.lots import allocate_lots, return_lots
 from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts, reprice
 from grocery.orders.states import OPEN_STATUSES
-from grocery.products.stock import return_stock
+from grocery.products.stock import lock_stock, return_stock
 from grocery.web import check_version
 
 _REFUSE = text("UPDATE order_lines SET picked_quantity = 0, short_reason = 'unwanted' WHERE id = :line_id")
@@ -44,6 +44,8 @@ def refuse_substitute(
     left = list_lines(session, order_id)
     repriced, new_lines, discounts = reprice(session, order, left, actor, changed)
     notices.tell_changed(repriced, new_lines, discounts, customer, f"Not taken: {line['name']}.")
+    # Its lots are changed with those of the others: together, as everyone locks them.
+    lock_stock([one["product_id"] for one in lines if one["product_id"] is not None])
     if line["product_id"] is not None:
         return_stock({line["product_id"]: quantity_of(line)}, order_id=order_id, actor_id=actor.id)
     if order["status"] == "packed":

@@ -20,11 +20,16 @@ _BOOK = text("""
 """)
 
 
-def check_capture(order: Row, amount_cents: int) -> None:
+# What was credited for goods that came back is not to be collected a second time.
+_CREDITED = text("SELECT coalesce(sum(refund_cents), 0) FROM order_returns WHERE order_id = :order_id")
+
+
+def check_capture(session: Session, order: Row, amount_cents: int) -> None:
     """Raise OrderCancelledError or PaymentExceedsTotalError unless so much may be taken for a locked order."""
     if order["status"] == CANCELLED:
         raise OrderCancelledError(order["number"])
-    due_cents = order["total_cents"] - order["paid_cents"]
+    credited_cents = int(session.execute(_CREDITED, {"order_id": order["id"]}).scalar_one())
+    due_cents = max(0, order["total_cents"] - credited_cents - order["paid_cents"])
     if amount_cents > due_cents:
         raise PaymentExceedsTotalError(amount_cents, due_cents, order["currency"])
 

@@ -108,7 +108,7 @@ class CashOnDelivery:
         actor_id: int | None,
         note: str | None,
     ) -> Row:
-        check_capture(order, amount_cents)
+        check_capture(session, order, amount_cents)
         return book(
             session,
             order,
