@@ -63,6 +63,21 @@ def test_an_order_is_paid_in_parts_and_no_further_than_its_total(staff: Caller) 
     ]
 
 
+def test_what_was_credited_for_goods_that_came_back_is_not_collected_again(staff: Caller, run_sql: Any) -> None:
+    order = make_order(1000_00, status="delivered")
+    pay(order, 1000_00, staff.person.id, AT)
+    run_sql(
+        "INSERT INTO order_returns (order_id, number, reason, refund_cents, vat_cents)"
+        " VALUES (:id, 'R1', 'spoiled', 30000, 0)",
+        id=order,
+    )
+    address = f"/orders/{order}/payments"
+    assert staff.post(address, json={"kind": "refund", "amount": 300}).status_code == 201
+    again = staff.post(address, json={"amount": 1})
+    assert_problem(again, 409, "payment_exceeds_total")
+    assert (again.json["due"], paid(order)) == ("0.00", 700_00)
+
+
 def test_nothing_is_due_when_more_was_paid_than_the_order_costs_now(staff: Caller, run_sql: Any) -> None:
     order = make_order(1000_00)
     pay(order, 1000_00, staff.person.id, AT)
