@@ -62,11 +62,7 @@ def reprice(
     Answers the rows of the order (with `history_id`), its lines and its discounts.
     """
     held = list_discounts(session, order["id"])
-    quote = make_quote(
-        [_price_line(line) for line in lines],
-        [Terms.from_json(discount["terms"]).as_held() for discount in held],
-        _delivery_terms(order),
-    )
+    quote = make_quote([price_line(line) for line in lines], held_terms(held), _delivery_terms(order))
     new_lines, new_discounts = _with_amounts(lines, held, quote)
     total = {"from": money.to_text(order["total_cents"]), "to": money.to_text(quote.total_cents)}
     parameters = {
@@ -83,7 +79,13 @@ def reprice(
     return dict(row), new_lines, new_discounts
 
 
-def _price_line(line: Row) -> PricedLine:
+def held_terms(discounts: Sequence[Row]) -> list[Terms]:
+    """The terms of the promotions that an order holds, as it has earned them."""
+    return [Terms.from_json(discount["terms"]).as_held() for discount in discounts]
+
+
+def price_line(line: Row) -> PricedLine:
+    """A line of an order with its own price, for as much of it as counts."""
     return PricedLine(
         unit_price_cents=line["unit_price_cents"],
         quantity=quantity_of(line),

@@ -16,8 +16,7 @@ from grocery.orders.fulfilment.errors import CheckInError, NotFailedError
 from grocery.orders.lines import quantity_of
 from grocery.orders.reading import order_json
 from grocery.orders.repricing import list_discounts
-from grocery.products.inventory.correcting import correct_stock
-from grocery.products.stock import return_stock
+from grocery.products.stock import adjust_stock, return_stock
 
 _CHECK_IN = text("""
     UPDATE order_lines SET checked_in_quantity = coalesce(checked_in_quantity, 0) + :quantity WHERE id = :line_id
@@ -56,7 +55,7 @@ def check_in(session: Session, order_id: int, items: Sequence[Mapping[str, Any]]
     }
     return_stock(returned, order_id=order_id, actor_id=actor.id, reason="returned")
     for product_id, quantity in sorted(bad.items()):
-        correct_stock(product_id, -quantity, reason="damaged", actor_id=actor.id, note="Delivery failed")
+        adjust_stock(product_id, -quantity, reason="damaged", actor_id=actor.id, note="Delivery failed")
     return order_json(order, list_lines(session, order_id), list_discounts(session, order_id), is_staff=True)
 
 

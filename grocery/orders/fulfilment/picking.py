@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from grocery import money
 from grocery.db import Row
 from grocery.errors import InvalidError
 from grocery.fields import quantity_number
@@ -28,8 +27,9 @@ from grocery.orders.fulfilment.errors import (
 from grocery.orders.fulfilment.weights import is_above_ceiling, is_plausible, substitute_price
 from grocery.orders.lines import quantity_of
 from grocery.orders.lots import sum_quantities
+from grocery.orders.quote import make_quote
 from grocery.orders.reading import order_json
-from grocery.orders.repricing import list_discounts, reprice
+from grocery.orders.repricing import held_terms, list_discounts, price_line, reprice
 from grocery.products.errors import OutOfStockError, ProductUnavailableError, Shortage
 from grocery.products.inventory.correcting import correct_stock, count_stock
 from grocery.products.stock import lock_stock, return_stock, take_stock
@@ -167,7 +167,8 @@ def _substitute(session: Session, line: Row, lines: Sequence[Row], pick: Pick, a
         return None, ()
     drop_lines(session, earlier)
     session.execute(_PICK, {"line_id": line["id"], "picked": kept, "reason": reason, "picker_id": actor.id})
-    price = substitute_price(substitute.price.unit_price_cents, pick.quantity, _price_of_missing(line, missing))
+    missing_cents = _price_of_missing(session, line, lines, substitute, missing)
+    price = substitute_price(substitute.price.unit_price_cents, pick.quantity, missing_cents)
     new_id = insert_line(session, line["order_id"], substitute, unit_price_cents=price, substitute_for=line["id"])
     session.execute(_PICK, {"line_id": new_id, "picked": pick.quantity, "reason": None, "picker_id": actor.id})
     changed = {
@@ -188,12 +189,20 @@ def _put_back(substitutes: Sequence[Row]) -> list[_StockChange]:
     return [_StockChange(one["product_id"], -quantity_of(one)) for one in substitutes]
 
 
-def _price_of_missing(line: Row, missing: Decimal) -> int:
-    """What the missing part of a line would have cost, with its share of the discounts taken off."""
-    counted = quantity_of(line)
-    if not counted:  # what it would have been discounted by is not known any more
-        return money.line_total(line["unit_price_cents"], missing)
-    return int((line["line_total_cents"] - line["discount_cents"]) * missing / counted)
+def _price_of_missing(
+    session: Session, line: Row, lines: Sequence[Row], substitute: BasketLine, missing: Decimal
+) -> int:
+    """What the missing part of a line would have cost.
+
+    Promotions that are for the line and not for its substitute are taken off here; all others are taken off the
+    substitute when the order is priced anew.
+    """
+    held = held_terms(list_discounts(session, line["order_id"]))
+    own = [terms for terms in held if terms.is_for_lines and not terms.is_for(substitute.price)]
+    in_full = [{**one, "picked_quantity": None} if one["id"] == line["id"] else one for one in lines]
+    quote = make_quote([price_line(one) for one in in_full], own)
+    quoted = quote.lines[[one["id"] for one in lines].index(line["id"])]
+    return int(quoted.net_cents * missing / line["quantity"])
 
 
 def _in_order(changes: Sequence[_StockChange]) -> list[_StockChange]:

@@ -63,7 +63,8 @@ _PAGE = text(
 
 _STOPS = text("""
     SELECT orders.*, customer.name AS customer,
-           (SELECT count(*) FROM order_lines WHERE order_id = orders.id AND picked_quantity > 0) AS items
+           (SELECT count(*) FROM order_lines WHERE order_id = orders.id AND picked_quantity > 0) AS items,
+           (SELECT coalesce(sum(refund_cents), 0) FROM order_returns WHERE order_id = orders.id) AS returned_cents
     FROM orders JOIN customers AS customer ON customer.id = orders.customer_id
     WHERE orders.run_id = ANY(:run_ids) ORDER BY orders.slot_starts_at NULLS LAST, orders.zone_id, orders.id
 """)
@@ -198,5 +199,6 @@ def _stop_json(order: RowMapping) -> dict[str, Any]:
 
 
 def _to_collect(order: RowMapping) -> int:
-    """Cents that are still due; of an order that is cancelled nothing is."""
-    return 0 if order["status"] == "cancelled" else max(0, order["total_cents"] - order["paid_cents"])
+    """Cents that are still due; for what came back, and of an order that is cancelled, nothing is."""
+    due_cents = order["total_cents"] - order["returned_cents"] - order["paid_cents"]
+    return 0 if order["status"] == "cancelled" else max(0, int(due_cents))

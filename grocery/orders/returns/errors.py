@@ -1,6 +1,6 @@
 """What can be wrong with a return."""
 
-from grocery.errors import ConflictError, InvalidError, NotFoundError
+from grocery.errors import ConflictError, InvalidError
 
 
 class NotDeliveredError(ConflictError):
@@ -16,8 +16,3 @@ class ReturnItemsError(InvalidError):
     def __init__(self, problems: dict[int, dict[str, list[str]]]):
         errors = {"items": {str(index): fields for index, fields in sorted(problems.items())}}
         super().__init__("One or more items cannot come back as sent.", errors=errors)
-
-
-class ReturnNotFoundError(NotFoundError):
-    def __init__(self, return_id: int):
-        super().__init__(f"There is no return {return_id} of this order.")

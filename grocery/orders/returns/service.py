@@ -18,8 +18,7 @@ from grocery.orders.payments.service import record_payment
 from grocery.orders.returns.amounts import Refund, refund_of
 from grocery.orders.returns.errors import NotDeliveredError, ReturnItemsError
 from grocery.orders.states import DELIVERED
-from grocery.products.inventory.correcting import correct_stock
-from grocery.products.stock import return_stock
+from grocery.products.stock import adjust_stock, return_stock
 
 _RETURNED = text("""
     SELECT line_id, sum(line.quantity) AS quantity
@@ -151,7 +150,7 @@ def _move_stock(order_id: int, items: Sequence[Mapping[str, Any]], lines: Mappin
                 spoiled[product_id] = spoiled.get(product_id, Decimal(0)) + item["quantity"]
     return_stock(back, order_id=order_id, actor_id=actor.id, reason="returned")
     for product_id, quantity in sorted(spoiled.items()):
-        correct_stock(product_id, -quantity, reason="damaged", actor_id=actor.id, note="Returned by the customer")
+        adjust_stock(product_id, -quantity, reason="damaged", actor_id=actor.id, note="Returned by the customer")
 
 
 def _entry(item: Mapping[str, Any], lines: Mapping[int, Row]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ _AMOUNT = re.compile(r"-?[0-9]+\.[0-9]{2}(?![0-9])")
 
 
 def pages_of(pdf: bytes) -> list[str]:
-    """The text of each page, without its line breaks."""
-    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+    """The text of each page, without its line breaks, and the places where long words may break."""
+    return [" ".join(page.extract_text().replace("\u200b", "").split()) for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
 def fetch(who: Caller, order: dict[str, Any], document: str = "invoice") -> TestResponse:

@@ -617,3 +617,15 @@ def test_a_substitute_for_a_discounted_line_costs_no_more_than_that_line_did(
     answer = staff.post(path, json={"picked_quantity": 3, "substitute_product_id": dear})
     assert answer.status_code == 200, answer.json
     assert answer.json["total"] == "174.00"
+
+
+def test_what_comes_off_the_whole_basket_comes_off_a_substitute_once(customer: Caller, staff: Caller) -> None:
+    original, dear = make_product(price_cents=116_00), make_product(price_cents=200_00)
+    make_promotion(kind="percent", value=10)
+    order = customer.post(
+        "/orders/", json={"items": [{"product_id": original, "quantity": 2, "if_unavailable": "substitute"}]}
+    ).json
+    assert order["total"] == "208.80"
+    path = f"/orders/{order['id']}/lines/{order['items'][0]['id']}/pick"
+    answer = staff.post(path, json={"picked_quantity": 2, "substitute_product_id": dear}).json
+    assert (answer["subtotal"], answer["total"]) == ("232.00", "208.80")
