@@ -141,8 +141,8 @@ def test_killed_keeper_of_the_database_is_replaced_and_the_shop_recovers(shop: S
     os.kill(keeper, signal.SIGKILL)
 
     wait_for(lambda: "PostgreSQL and Valkey are gone, starting them again" in shop.lines("make run"), 10)
+    wait_for(lambda: record.exists() and json.loads(record.read_text())["keeper_pid"] != keeper, 20)
     wait_for(shop.readiness, 20)
-    assert json.loads(record.read_text())["keeper_pid"] != keeper
     assert (shop.readiness() or {})["redis"] == "ok"
 
 
