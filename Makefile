@@ -18,7 +18,7 @@ run: $(RUNNABLE) ## Run the whole shop on this machine (PORT=9000, HOST=0.0.0.0)
 	@$(PY) -m grocery.dev --with-parent
 
 test: $(INSTALLED) ## Run the tests (ARGS="-k orders")
-	@$(CLEANLY) $(PY) -m pytest -m "not prove" -n 2 --dist loadfile $(ARGS)
+	@$(CLEANLY) $(PY) -m pytest -m "not prove" -n 2 --dist loadfile --timeout 180 $(ARGS)
 
 prove: $(INSTALLED) ## Run the long proofs (ARGS="-k orders")
 	@$(CLEANLY) $(PY) -m pytest -m prove $(ARGS)
