@@ -101,42 +101,11 @@ def make_context(
     picking: str | None = None,
 ) -> dict[str, Any]:
     """All that the texts need; a notification never looks anything up."""
-    currency = order["currency"]
-
-    def amount(cents: int) -> str:
-        return money.to_display(cents, currency)
-
     return {
         "shop": current_app.config["SHOP_NAME"],
         "url": current_app.config["SHOP_URL"],
         "track_url": find_link(order["id"]),
-        "order": {
-            "number": order["number"],
-            "status": order["status"],
-            "subtotal": amount(order["subtotal_cents"]),
-            "discounts": [
-                {"name": discount["code"] or discount["name"], "amount": amount(-discount["amount_cents"])}
-                for discount in discounts
-                if discount["amount_cents"]
-            ],
-            "delivery_fee": amount(order["delivery_fee_cents"]),
-            "vat": amount(order["vat_cents"]),
-            "total": amount(order["total_cents"]),
-            "delivery": _place(order),
-            "slot": _slot(order),
-            "payment": _PAYMENT[order["payment_method"]],
-            "note": order["note"],
-            "lines": [
-                {
-                    "name": line["name"],
-                    "quantity": _quantity(line),
-                    "unit_price": amount(line["unit_price_cents"]),
-                    "line_total": amount(line["line_total_cents"]),
-                }
-                for line in lines
-                if quantity_of(line)
-            ],
-        },
+        "order": _order_context(order, lines, discounts),
         "customer": {
             "name": customer["name"],
             "phone": order["phone"] or customer["phone"],
@@ -145,6 +114,39 @@ def make_context(
         "change": change,
         "note": note,
         "picking": picking,
+    }
+
+
+def _order_context(order: Row, lines: Iterable[Row], discounts: Iterable[Row]) -> dict[str, Any]:
+    def amount(cents: int) -> str:
+        return money.to_display(cents, order["currency"])
+
+    return {
+        "number": order["number"],
+        "status": order["status"],
+        "subtotal": amount(order["subtotal_cents"]),
+        "discounts": [
+            {"name": discount["code"] or discount["name"], "amount": amount(-discount["amount_cents"])}
+            for discount in discounts
+            if discount["amount_cents"]
+        ],
+        "delivery_fee": amount(order["delivery_fee_cents"]),
+        "vat": amount(order["vat_cents"]),
+        "total": amount(order["total_cents"]),
+        "delivery": _place(order),
+        "slot": _slot(order),
+        "payment": _PAYMENT[order["payment_method"]],
+        "note": order["note"],
+        "lines": [
+            {
+                "name": line["name"],
+                "quantity": _quantity(line),
+                "unit_price": amount(line["unit_price_cents"]),
+                "line_total": amount(line["line_total_cents"]),
+            }
+            for line in lines
+            if quantity_of(line)
+        ],
     }
 
 
