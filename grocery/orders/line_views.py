@@ -6,10 +6,10 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, staff_required
+from grocery.auth.access import staff_required
 from grocery.db import db, transaction
 from grocery.orders import editing
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.basket import Item
 from grocery.orders.examples import ORDER_EXAMPLE
 from grocery.orders.schemas import AddLineSchema, OrderSchema, SetQuantitySchema
@@ -33,11 +33,6 @@ _CONFLICTS = (
 _STALE = "The order has changed since the version in `If-Match`."
 
 
-def _staff() -> Actor:
-    person = current_person()
-    return Actor(person.id, person.role)
-
-
 def _find_line(order_id: int, line_id: int) -> None:
     editing.check_line_exists(db.session(), order_id, line_id)
 
@@ -59,7 +54,7 @@ def add_order_line(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     At its price of now; the other lines keep theirs. Totals, VAT and stock are right at once, and the customer is told.
     """
     with transaction() as session:
-        order = editing.add_line(session, order_id, Item(**body), _staff(), version=sent_version())
+        order = editing.add_line(session, order_id, Item(**body), current_actor(), version=sent_version())
     return jsonify(order), 201
 
 
@@ -77,7 +72,7 @@ def set_order_line_quantity(body: dict[str, Any], order_id: int, line_id: int) -
     """
     with transaction() as session:
         order = editing.set_line_quantity(
-            session, order_id, line_id, body["quantity"], _staff(), version=sent_version()
+            session, order_id, line_id, body["quantity"], current_actor(), version=sent_version()
         )
     return jsonify(order)
 
@@ -98,5 +93,5 @@ def remove_order_line(order_id: int, line_id: int) -> ResponseReturnValue:
     Its goods go back on the shelf.
     """
     with transaction() as session:
-        order = editing.remove_line(session, order_id, line_id, _staff(), version=sent_version())
+        order = editing.remove_line(session, order_id, line_id, current_actor(), version=sent_version())
     return jsonify(order)

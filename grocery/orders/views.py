@@ -9,6 +9,7 @@ from grocery.api import Blueprint
 from grocery.auth.access import current_person, customer_required, optional_person, staff_required
 from grocery.db import reader, transaction
 from grocery.orders import idempotency, placing, reading, reordering
+from grocery.orders.access import current_actor
 from grocery.orders.actors import Actor
 from grocery.orders.basket import Source, merge_items, read_basket
 from grocery.orders.cart.access import TOKEN_PARAMETER, cart_owner
@@ -42,14 +43,9 @@ _KEY_HEADER = {
 }
 
 
-def _reader() -> Actor:
-    person = current_person()
-    return Actor(person.id, person.role)
-
-
 def _find_order(order_id: int) -> None:
     with reader() as connection:
-        reading.get_order(connection, order_id, _reader())
+        reading.get_order(connection, order_id, current_actor())
 
 
 @blp.route("/quote", methods=["POST"])
@@ -135,7 +131,7 @@ def list_orders(filters: dict[str, Any]) -> ResponseReturnValue:
     Customers see their own orders, staff see all.
     """
     with reader() as connection:
-        page, cursor = reading.list_orders(connection, _reader(), **filters)
+        page, cursor = reading.list_orders(connection, current_actor(), **filters)
     return add_next_link(jsonify(page), cursor)
 
 
@@ -148,7 +144,7 @@ def get_order(order_id: int) -> ResponseReturnValue:
     Another customer's order is a 404.
     """
     with reader() as connection:
-        order = reading.get_order(connection, order_id, _reader())
+        order = reading.get_order(connection, order_id, current_actor())
     return add_etag(jsonify(order), order["version"])
 
 
@@ -174,7 +170,7 @@ def set_order_status(body: dict[str, Any], order_id: int) -> ResponseReturnValue
             session,
             order_id,
             body["status"],
-            _reader(),
+            current_actor(),
             note=body["note"],
             version=sent_version(),
             reason=body["reason"],
@@ -239,4 +235,4 @@ def reorder(order_id: int) -> ResponseReturnValue:
 def list_order_history(order_id: int) -> ResponseReturnValue:
     """Every change of an order, oldest first"""
     with reader() as connection:
-        return jsonify(reading.list_history(connection, order_id, _reader()))
+        return jsonify(reading.list_history(connection, order_id, current_actor()))

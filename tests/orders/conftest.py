@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from grocery.auth.people import Person
 from tests.auth.factories import make_customer, sign_in
+from tests.products.factories import make_product
 
 
 @dataclass
@@ -61,3 +63,26 @@ def staff(context: None, client: FlaskClient) -> Caller:
 @pytest.fixture
 def admin(context: None, client: FlaskClient) -> Caller:
     return caller(client, name="Mwangi Admin", role="admin")
+
+
+@pytest.fixture
+def flour(context: None) -> int:
+    return make_product("Flour", name="Maize Flour", sku="FLR", price_cents=189_00, vat_class="zero")
+
+
+@pytest.fixture
+def soap(context: None) -> int:
+    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
+
+
+@pytest.fixture
+def beef(context: None) -> int:
+    return make_product(
+        "Meat",
+        name="Beef",
+        sku="BEEF",
+        unit="kg",
+        quantity_step=Decimal("0.25"),
+        price_cents=119_90,
+        stock=Decimal("5.5"),
+    )

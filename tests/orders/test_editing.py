@@ -23,29 +23,6 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def flour(context: None) -> int:
-    return make_product("Flour", name="Maize Flour", sku="FLR", price_cents=189_00, vat_class="zero")
-
-
-@pytest.fixture
-def soap(context: None) -> int:
-    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
-
-
-@pytest.fixture
-def beef(context: None) -> int:
-    return make_product(
-        "Meat",
-        name="Beef",
-        sku="BEEF",
-        unit="kg",
-        quantity_step=Decimal("0.25"),
-        price_cents=119_90,
-        stock=Decimal("5.5"),
-    )
-
-
-@pytest.fixture
 def order(customer: Caller, flour: int, soap: int) -> dict[str, Any]:
     """Two of flour and one soap: 494.00, of which 16.00 is VAT."""
     return place(customer, {flour: 2, soap: 1})

@@ -14,35 +14,11 @@ from tests.orders.conftest import Caller
 from tests.orders.delivery.factories import make_slot, make_zone
 from tests.orders.factories import move
 from tests.orders.promotions.factories import make_promotion
-from tests.products.factories import make_product
 from tests.products.ledger import movements_of, stock_of
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 AMINA_BY_EMAIL, AMINA_BY_SMS, OWNER = "amina@example.com", "+254733000001", "owner@shop.example"
-
-
-@pytest.fixture
-def flour(context: None) -> int:
-    return make_product("Flour", name="Maize Flour", sku="FLR", price_cents=189_00, vat_class="zero")
-
-
-@pytest.fixture
-def soap(context: None) -> int:
-    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
-
-
-@pytest.fixture
-def beef(context: None) -> int:
-    return make_product(
-        "Meat",
-        name="Beef",
-        sku="BEEF",
-        unit="kg",
-        quantity_step=Decimal("0.25"),
-        price_cents=119_90,
-        stock=Decimal("5.5"),
-    )
 
 
 @pytest.fixture

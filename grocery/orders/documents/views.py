@@ -3,9 +3,9 @@
 from flask import Response, current_app, request
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, customer_required, staff_required
+from grocery.auth.access import customer_required, staff_required
 from grocery.db import reader
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.documents.credit_note import describe_credit_note
 from grocery.orders.documents.invoice import describe_invoice
 from grocery.orders.documents.packing_slip import describe_packing_slip
@@ -35,7 +35,7 @@ def get_invoice(order_id: int) -> Response:
     picked. Credit notes are taken off what is due. Another customer's order is a 404.
     """
     with reader() as connection:
-        order = read_order(connection, order_id, _reader())
+        order = read_order(connection, order_id, current_actor())
     return _answer(describe_invoice(order, _shop(), find_link(order_id)))
 
 
@@ -49,7 +49,7 @@ def get_packing_slip(order_id: int) -> Response:
     What goes into the bags, by category, with the customer's wishes; the only amount is the one to collect.
     """
     with reader() as connection:
-        order = read_order(connection, order_id, _reader())
+        order = read_order(connection, order_id, current_actor())
     return _answer(describe_packing_slip(order, _shop()))
 
 
@@ -63,7 +63,7 @@ def get_credit_note(order_id: int, return_id: int) -> Response:
     What came back, what is refunded for it, and the VAT inside by class. Another customer's is a 404.
     """
     with reader() as connection:
-        rows = read_return(connection, order_id, return_id, _reader())
+        rows = read_return(connection, order_id, return_id, current_actor())
     return _answer(describe_credit_note(rows, _shop()))
 
 
@@ -78,11 +78,6 @@ def _answer(document: Document) -> Response:
         response.headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
     response.set_etag(tag)
     return response
-
-
-def _reader() -> Actor:
-    person = current_person()
-    return Actor(person.id, person.role)
 
 
 def _shop() -> Shop:

@@ -6,9 +6,9 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, staff_required
+from grocery.auth.access import staff_required
 from grocery.db import reader, transaction
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.fulfilment import runs
 from grocery.orders.fulfilment.examples import RUN_EXAMPLE
 from grocery.orders.fulfilment.schemas import RunArgsSchema, RunSchema, WriteRunSchema
@@ -89,6 +89,5 @@ def depart(run_id: int) -> ResponseReturnValue:
 
     All orders of the run are shipped, and their customers told.
     """
-    person = current_person()
     with transaction() as session:
-        return jsonify(runs.depart(session, run_id, Actor(person.id, person.role)))
+        return jsonify(runs.depart(session, run_id, current_actor()))

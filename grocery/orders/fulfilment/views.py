@@ -6,10 +6,10 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, customer_required, staff_required
+from grocery.auth.access import customer_required, staff_required
 from grocery.db import db, reader, transaction
 from grocery.orders import editing, reading
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.examples import ORDER_EXAMPLE
 from grocery.orders.fulfilment import pick_list
 from grocery.orders.fulfilment.checking_in import check_in
@@ -32,11 +32,6 @@ blp = Blueprint("picking", __name__, description="Picking, weighing, substitutin
 _STALE = "The order has changed since the version in `If-Match`."
 
 
-def _person() -> Actor:
-    person = current_person()
-    return Actor(person.id, person.role)
-
-
 def _find_line(order_id: int, line_id: int) -> None:
     editing.check_line_exists(db.session(), order_id, line_id)
 
@@ -47,7 +42,7 @@ def _find_order(order_id: int) -> None:
 
 def _find_own_order(order_id: int, line_id: int) -> None:
     with reader() as connection:
-        reading.get_order(connection, order_id, _person())
+        reading.get_order(connection, order_id, current_actor())
     _find_line(order_id, line_id)
 
 
@@ -96,7 +91,7 @@ def pick_order_line(body: dict[str, Any], order_id: int, line_id: int) -> Respon
     """
     pick = Pick(body["picked_quantity"], body["substitute_product_id"], body["reason"], body["approved"])
     with transaction() as session:
-        order = pick_line(session, order_id, line_id, pick, _person(), version=sent_version())
+        order = pick_line(session, order_id, line_id, pick, current_actor(), version=sent_version())
     return jsonify(order)
 
 
@@ -113,7 +108,7 @@ def refuse_order_line(order_id: int, line_id: int) -> ResponseReturnValue:
 
     The customer's own order, or any for staff; until it is shipped.
     """
-    actor = _person()
+    actor = current_actor()
     owner_id = None if actor.is_staff else actor.id
     with transaction() as session:
         order = refuse_substitute(session, order_id, line_id, actor, owner_id=owner_id, version=sent_version())
@@ -132,5 +127,5 @@ def check_in_order(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     What can still be sold goes back to the stock; the rest is written off. May be done in parts.
     """
     with transaction() as session:
-        order = check_in(session, order_id, body["items"], _person())
+        order = check_in(session, order_id, body["items"], current_actor())
     return jsonify(order)

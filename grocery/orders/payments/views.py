@@ -6,9 +6,9 @@ from typing import Any
 from flask import Response, current_app, jsonify, request
 
 from grocery.api import Blueprint
-from grocery.auth.access import admin_required, current_person, staff_required
+from grocery.auth.access import admin_required, staff_required
 from grocery.db import reader, transaction
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.payments import examples, service
 from grocery.orders.payments.cash_up import cash_up, to_csv
 from grocery.orders.payments.schemas import CashUpArgsSchema, CashUpSchema, PaymentSchema, RecordPaymentSchema
@@ -43,9 +43,8 @@ def record_payment(body: dict[str, Any], order_id: int) -> Response:
     What is collected at the door is noted when the order becomes `delivered`; this is for what is paid before or after
     that. A payment is never changed: a wrong one is taken back with one of the other kind.
     """
-    person = current_person()
     with transaction() as session:
-        payment = service.record_payment(session, order_id, **body, actor=Actor(person.id, person.role))
+        payment = service.record_payment(session, order_id, **body, actor=current_actor())
     response = jsonify(payment)
     response.status_code = 201
     return response

@@ -6,10 +6,10 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
-from grocery.auth.access import current_person, customer_required, staff_required
+from grocery.auth.access import customer_required, staff_required
 from grocery.db import reader, transaction
 from grocery.orders import reading
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.returns import service
 from grocery.orders.returns.schemas import RETURN_EXAMPLE, ReturnSchema, TakeBackSchema
 
@@ -18,14 +18,9 @@ blp = Blueprint(
 )
 
 
-def _person() -> Actor:
-    person = current_person()
-    return Actor(person.id, person.role)
-
-
 def _find_order(order_id: int) -> None:
     with reader() as connection:
-        reading.get_order(connection, order_id, _person())
+        reading.get_order(connection, order_id, current_actor())
 
 
 @blp.route("")
@@ -34,7 +29,7 @@ def _find_order(order_id: int) -> None:
 def list_returns(order_id: int) -> ResponseReturnValue:
     """List what came back of an order, oldest first"""
     with reader() as connection:
-        reading.get_order(connection, order_id, _person())
+        reading.get_order(connection, order_id, current_actor())
         return jsonify(service.list_returns(connection, order_id))
 
 
@@ -60,5 +55,5 @@ def take_back(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
     The customer gets what was paid for them. The order stays delivered; the return has a credit note of its own.
     """
     with transaction() as session:
-        made = service.take_back(session, order_id, actor=_person(), **body)
+        made = service.take_back(session, order_id, actor=current_actor(), **body)
     return jsonify(made), 201

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from flask import Response, current_app, jsonify, make_response, render_template, request
 
 from grocery.api import Blueprint, public
-from grocery.auth.access import current_person, customer_required
+from grocery.auth.access import customer_required
 from grocery.db import reader
-from grocery.orders.actors import Actor
+from grocery.orders.access import current_actor
 from grocery.orders.states import CANCELLED, FINAL_STATUSES
 from grocery.orders.tracking.errors import LinkNotFoundError
 from grocery.orders.tracking.examples import TRACKED_EXAMPLE
@@ -45,9 +45,8 @@ _LABELS_OF_PICKUP = {**_LABELS, "shipped": "Ready to collect", "delivered": "Col
 
 
 def _check_order(order_id: int) -> None:
-    person = current_person()
     with reader() as connection:
-        check_readable(connection, order_id, Actor(person.id, person.role))
+        check_readable(connection, order_id, current_actor())
 
 
 @blp.route("/orders/<int:order_id>/stream")
