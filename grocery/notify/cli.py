@@ -10,12 +10,12 @@ from grocery.commands import CommandGroup, print_json, print_table
 from grocery.db import transaction
 from grocery.errors import GroceryError, InvalidError
 from grocery.notify import outbox
-from grocery.notify.claims import count_due
 from grocery.notify.extension import state
 from grocery.notify.models import CHANNELS, STATUSES
 from grocery.notify.outcome import Outcome, SendResult
 from grocery.notify.schemas import NotificationSchema
-from grocery.notify.sending import mail_domain, send_due
+from grocery.notify.sending.claims import count_due
+from grocery.notify.sending.sender import mail_domain, send_due
 from grocery.phones import parse_phone
 from grocery.queues import NOTIFY, doorbell
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flask import current_app
 
 from grocery.config import ConfigError, Settings
-from grocery.notify.mail import ConsoleMail, MailBackend, SmtpMail
-from grocery.notify.sms import AfricasTalkingSms, ConsoleSms, SmsBackend
+from grocery.notify.clients.mail import ConsoleMail, MailBackend, SmtpMail
+from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms, SmsBackend
 
 
 @dataclass(frozen=True)

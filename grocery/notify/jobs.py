@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from grocery.db import transaction
-from grocery.notify.claims import look
-from grocery.notify.records import expire_leases
-from grocery.notify.sending import send_due
+from grocery.notify.sending.claims import look
+from grocery.notify.sending.records import expire_leases
+from grocery.notify.sending.sender import send_due
 from grocery.queues import NOTIFY, PeriodicTask, doorbell
 
 _LOOK_SECONDS = 1.0

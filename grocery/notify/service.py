@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from grocery.db import db
 from grocery.notify.extension import state
-from grocery.notify.texts import render
+from grocery.notify.wording.texts import render
 from grocery.queues import NOTIFY, ring_after_commit
 
 # One statement for any number of rows, and always the same text: SQLAlchemy compiles a list of VALUES anew at each use,

@@ -16,7 +16,7 @@ from grocery.auth.people import Person
 from grocery.db import Row
 from grocery.fields import quantity_number
 from grocery.notify.service import Message, admin_recipients, queue_messages
-from grocery.notify.texts import PICKUP
+from grocery.notify.wording.texts import PICKUP
 from grocery.orders.actors import SYSTEM, Actor
 from grocery.orders.lines import quantity_of
 from grocery.orders.tracking.links import find_link

@@ -5,8 +5,8 @@ from typing import Any
 
 import trustme
 
-from grocery.notify.mail import SmtpMail
-from grocery.notify.sms import AfricasTalkingSms
+from grocery.notify.clients.mail import SmtpMail
+from grocery.notify.clients.sms import AfricasTalkingSms
 from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grocery.db import db, transaction
-from grocery.notify.claims import Claim, claim_due, count_due, give_back, look
+from grocery.notify.sending.claims import Claim, claim_due, count_due, give_back, look
 from tests.notify.factories import find_notification, make_notification, make_notifications, pick
 
 pytestmark = pytest.mark.usefixtures("context")

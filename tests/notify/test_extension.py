@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from grocery.config import ConfigError, Settings
+from grocery.notify.clients.mail import ConsoleMail
+from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms
 from grocery.notify.extension import build_backends
-from grocery.notify.mail import ConsoleMail
-from grocery.notify.sms import AfricasTalkingSms, ConsoleSms
 from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
 from tests.notify.clients import AMINA, MESSAGE_ID, PHONE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grocery.notify import gsm7
+from grocery.notify.wording import gsm7
 
 
 @pytest.mark.parametrize(

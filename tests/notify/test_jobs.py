@@ -12,7 +12,7 @@ from redis import Redis
 from grocery.db import db
 from grocery.notify import jobs
 from grocery.notify.jobs import send_notifications, watch_outbox
-from grocery.notify.sending import send_due
+from grocery.notify.sending.sender import send_due
 from grocery.queues import JOBS, NOTIFY, doorbell, periodic_task
 from tests.notify.factories import make_notification, make_notifications, pick
 from tests.notify.scripted import ScriptedMail, ScriptedSms

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grocery.notify.mail import ConsoleMail, SmtpMail
+from grocery.notify.clients.mail import ConsoleMail, SmtpMail
 from grocery.notify.outcome import Outcome, SendResult, one_line
 from tests.fakes.smtp import FakeSmtp, Trouble
 from tests.notify.clients import AMINA, MESSAGE_ID, mail_client

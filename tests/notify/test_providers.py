@@ -9,7 +9,7 @@ from flask import Flask
 
 from grocery.db import transaction
 from grocery.notify.extension import Backends
-from grocery.notify.sending import send_due
+from grocery.notify.sending.sender import send_due
 from grocery.notify.service import Message, queue_messages
 from tests.fakes.africastalking import Answer, FakeAfricasTalking, Fault
 from tests.fakes.smtp import FakeSmtp, Trouble

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from grocery.db import transaction
-from grocery.notify.claims import Claim, claim_due
 from grocery.notify.outcome import SendResult
-from grocery.notify.records import expire_leases, record_result
+from grocery.notify.sending.claims import Claim, claim_due
+from grocery.notify.sending.records import expire_leases, record_result
 from grocery.notify.verdicts import MAX_ATTEMPTS
 from tests.notify.clients import PHONE
 from tests.notify.factories import find_notification, make_notification, pick

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from grocery.db import db
-from grocery.notify import sending
-from grocery.notify.sending import send_due
+from grocery.notify.sending import sender as sending
+from grocery.notify.sending.sender import send_due
 from tests.notify.clients import AMINA, PHONE
 from tests.notify.factories import find_notification, make_notification, make_notifications, pick
 from tests.notify.interruption import interrupt_after

@@ -12,8 +12,8 @@ import africastalking
 import pytest
 from rq.timeouts import JobTimeoutException
 
+from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms
 from grocery.notify.outcome import Outcome, SendResult
-from grocery.notify.sms import AfricasTalkingSms, ConsoleSms
 from tests.fakes.africastalking import API_KEY, Answer, FakeAfricasTalking, Fault
 from tests.notify.clients import PHONE, TIMEOUTS, sms_client
 from tests.notify.interruption import interrupt_after

@@ -8,8 +8,8 @@ import pytest
 from jinja2 import TemplateNotFound, UndefinedError, meta
 from jinja2.nodes import Getattr, Name
 
-from grocery.notify import gsm7, texts
-from grocery.notify.texts import PICKUP, Text, render
+from grocery.notify.wording import gsm7, texts
+from grocery.notify.wording.texts import PICKUP, Text, render
 from tests.notify.factories import order_context
 
 CUSTOMER_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")

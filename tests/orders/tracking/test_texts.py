@@ -2,8 +2,8 @@
 
 import pytest
 
-from grocery.notify import gsm7
-from grocery.notify.texts import PICKUP, render
+from grocery.notify.wording import gsm7
+from grocery.notify.wording.texts import PICKUP, render
 from tests.notify.factories import order_context
 from tests.orders.conftest import Caller
 from tests.orders.factories import place

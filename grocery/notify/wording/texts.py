@@ -8,8 +8,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context, select_autoescape
 from jinja2.runtime import Context
 
-from grocery.notify import gsm7
 from grocery.notify.outcome import one_line
+from grocery.notify.wording import gsm7
 
 LANGUAGE: Final = "en"
 

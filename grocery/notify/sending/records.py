@@ -8,8 +8,8 @@ from flask import current_app
 from sqlalchemy import text
 
 from grocery.db import db
-from grocery.notify.claims import Claim
 from grocery.notify.outcome import SendResult
+from grocery.notify.sending.claims import Claim
 from grocery.notify.service import Message, admin_recipients, queue_messages
 from grocery.notify.verdicts import MAX_UNKNOWNS, judge
 

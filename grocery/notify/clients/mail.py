@@ -16,8 +16,8 @@ from typing import Final, Protocol, Self
 from flask import Flask
 from flask_mail import Mail, Message
 
+from grocery.notify.clients.smtp import SmtpConnection, describe, judge
 from grocery.notify.outcome import Outcome, SendResult, one_line
-from grocery.notify.smtp import SmtpConnection, describe, judge
 
 log = logging.getLogger("grocery.notify.mail")
 

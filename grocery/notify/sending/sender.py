@@ -10,11 +10,11 @@ from email.utils import parseaddr
 from flask import current_app
 
 from grocery.db import transaction
-from grocery.notify.claims import Claim, claim_due, give_back
 from grocery.notify.extension import state
 from grocery.notify.models import CHANNELS
 from grocery.notify.outcome import SendResult
-from grocery.notify.records import expire_leases, record_result
+from grocery.notify.sending.claims import Claim, claim_due, give_back
+from grocery.notify.sending.records import expire_leases, record_result
 
 log = logging.getLogger(__name__)
 

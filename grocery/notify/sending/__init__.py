@@ -1,0 +1,1 @@
+"""Getting messages out of the outbox: claim, commit, send, record."""
