@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,10 @@ from redis.connection import parse_url
 from grocery.local import keep_secret, local_address, next_port
 
 MIN_SECRET_LENGTH = 32
+MIN_CALLBACK_SECRET_LENGTH = 16
+
+#: The languages that the shop speaks.
+LANGUAGES = ("en", "sw")
 
 # Optional texts about the shop, for its documents.
 _ON_DOCUMENTS = ("SHOP_ADDRESS", "SHOP_PHONE", "SHOP_EMAIL", "SHOP_TAX_PIN")
@@ -67,7 +73,11 @@ class Settings:
     at_api_key: str = field(default="", repr=False)
     at_sender_id: str | None = None
     at_base_url: str | None = None
+    at_callback_secret: str = field(default="", repr=False)
     sms_unknown_wait: int = 90
+    sms_rate: int = 500
+    sms_daily_budget: Decimal | None = None
+    sms_fallback_minutes: int = 10
     mail_backend: str = "console"
     mail_server: str = ""
     mail_port: int = 587
@@ -75,6 +85,10 @@ class Settings:
     mail_password: str | None = field(default=None, repr=False)
     mail_use_tls: bool = True
     mail_from: str = ""
+    mail_rate: int = 100
+    mail_callback_secret: str = field(default="", repr=False)
+    shop_language: str = "en"
+    quiet_hours: tuple[time, time] | None = (time(21), time(8))
     media_backend: str = "directory"
     media_dir: Path = Path(".data/media")
     media_url: str = "/media"
@@ -168,6 +182,10 @@ class _Reader:
             "at_api_key": self._needed("AT_API_KEY", sms_backend == "africastalking", "SMS_BACKEND=africastalking"),
             "at_sender_id": self._text("AT_SENDER_ID") or None,
             "at_base_url": self._origin("AT_BASE_URL"),
+            "at_callback_secret": self._callback_secret("AT_CALLBACK_SECRET", data_dir, production),
+            "sms_rate": self._integer("SMS_RATE", 500, 1, 100_000),
+            "sms_daily_budget": self._amount("SMS_DAILY_BUDGET"),
+            "sms_fallback_minutes": self._integer("SMS_FALLBACK_MINUTES", 10, 1, 1440),
             "sms_unknown_wait": self._integer("SMS_UNKNOWN_WAIT", 90, 1, 86_400),
             "mail_backend": mail_backend,
             "mail_server": self._needed("MAIL_SERVER", mail_backend == "smtp", "MAIL_BACKEND=smtp"),
@@ -176,6 +194,10 @@ class _Reader:
             "mail_password": self._text("MAIL_PASSWORD") or None,
             "mail_use_tls": self._boolean("MAIL_USE_TLS", True),
             "mail_from": self._needed("MAIL_FROM", mail_backend == "smtp", "MAIL_BACKEND=smtp") or "shop@localhost",
+            "mail_rate": self._integer("MAIL_RATE", 100, 1, 100_000),
+            "mail_callback_secret": self._callback_secret("MAIL_CALLBACK_SECRET", data_dir, production),
+            "shop_language": self._choice("SHOP_LANGUAGE", LANGUAGES[0], LANGUAGES),
+            "quiet_hours": self._hours("QUIET_HOURS", "21:00-08:00"),
             **self._media(data_dir),
             "trusted_hosts": self._list("TRUSTED_HOSTS"),
             "trusted_proxies": self._integer("TRUSTED_PROXIES", 0, 0, 10),
@@ -265,6 +287,35 @@ class _Reader:
             if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
                 self._problem(f"{name} has {address!r}, which is not an e-mail address.")
         return addresses
+
+    def _amount(self, name: str) -> Decimal | None:
+        value = self._text(name)
+        if value and not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", value):
+            self._problem(f"{name} is {value!r}; it must be an amount such as 500 or 499.50.")
+            return None
+        return Decimal(value) if value else None
+
+    def _hours(self, name: str, default: str) -> tuple[time, time] | None:
+        """Two times of the day; None for "none", and for two times that are the same."""
+        value = self._text(name, default)
+        if value.lower() == "none":
+            return None
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            self._problem(f"{name} is {value!r}; it must be two times such as 21:00-08:00, or none.")
+            return None
+        begin, end = (time.fromisoformat(part) for part in value.split("-"))
+        return (begin, end) if begin != end else None
+
+    def _callback_secret(self, name: str, data_dir: Path, production: bool) -> str:
+        """A part of an address, so of letters that mean nothing there. In production "" for none: no callbacks."""
+        value = self._text(name)
+        if not value and not production:
+            return self._kept_secret(name, data_dir)
+        if value and not re.fullmatch(rf"[A-Za-z0-9_-]{{{MIN_CALLBACK_SECRET_LENGTH},200}}", value):
+            self._problem(
+                f"{name} must have {MIN_CALLBACK_SECRET_LENGTH} characters or more, of A-Z, a-z, 0-9, - and _ only."
+            )
+        return value
 
     def _matching(self, name: str, default: str, pattern: str, what: str) -> str:
         value = self._text(name, default)

@@ -20,10 +20,6 @@ _VERSION_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})(?:-[^"]*)?"')
 MAX_BODY_BYTES = 1024 * 1024
 
 
-#: The languages that the shop speaks, the first where a client names none of them.
-LANGUAGES = ("en", "sw")
-
-
 def init_app(app: Flask, trusted_hosts: tuple[str, ...]) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     if trusted_hosts:

@@ -155,7 +155,9 @@ def test_no_foreign_key_is_without_an_index(run_sql: Sql) -> None:
         run_sql("""
         SELECT conrelid::regclass::text, conname FROM pg_constraint
         WHERE contype = 'f' AND NOT EXISTS (
-            SELECT FROM pg_index WHERE indrelid = conrelid AND indkey[0] = conkey[1] AND indpred IS NULL
+            SELECT FROM pg_index JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+                WHERE indrelid = conrelid AND indkey[0] = conkey[1]
+                  AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = format('(%s IS NOT NULL)', attname))
         )
     """)
         == []

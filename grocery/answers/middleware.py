@@ -12,7 +12,8 @@ from werkzeug.wsgi import ClosingIterator
 
 from grocery.answers.listener import Listener
 from grocery.answers.store import Answer, AnswerStore, Headers, Key
-from grocery.web import LANGUAGES, request_id_of
+from grocery.config import LANGUAGES
+from grocery.web import request_id_of
 
 #: Set in the environ by views whose answers may be kept, so that nobody but Flask has to know their addresses.
 MARK = "grocery.answers.kept"

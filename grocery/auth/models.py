@@ -10,6 +10,9 @@ from grocery.db import Base
 
 ROLES = ("customer", "staff", "admin")
 
+#: How a customer is told of orders: "sms" means e-mail only where an SMS does not arrive.
+NOTIFY_BY = ("sms_and_email", "sms", "email")
+
 
 class Customer(Base):
     __tablename__ = "customers"
@@ -22,6 +25,13 @@ class Customer(Base):
         ),
         # A handful among all customers, whom every order looks for.
         Index("ix_customers_admins", "id", postgresql_where=text("role = 'admin'")),
+        CheckConstraint("language IN ('en', 'sw')", name="language"),
+        CheckConstraint("notify_by IN ('sms_and_email', 'sms', 'email')", name="notify_by"),
+        # Whom a campaign goes to, read in the order of ids.
+        Index("ix_customers_marketing_sms", "id", postgresql_where=text("marketing_sms")),
+        Index("ix_customers_marketing_email", "id", postgresql_where=text("marketing_email")),
+        # Whose phone it is that calls or writes.
+        Index("ix_customers_phone", "phone", postgresql_where=text("phone IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -32,6 +42,10 @@ class Customer(Base):
     password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="customer")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    language: Mapped[str | None] = mapped_column(Text)
+    notify_by: Mapped[str] = mapped_column(Text, server_default="sms_and_email")
+    marketing_sms: Mapped[bool] = mapped_column(server_default=text("false"))
+    marketing_email: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), onupdate=func.now()

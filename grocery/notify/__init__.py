@@ -6,15 +6,40 @@ from flask import Flask
 
 from grocery.api import View, register_blueprint
 from grocery.errors import ForbiddenError
+from grocery.notify import campaigns, feedback, inbound, receipts, ussd, wording
+from grocery.notify.campaigns import models as campaign_models
 from grocery.notify.cli import notify
-from grocery.notify.extension import NotifyState, build_backends
+from grocery.notify.extension import FindSubscribers, NotifyState, Subscriber, build_backends
+from grocery.notify.inbound import models as inbound_models
 from grocery.notify.jobs import periodic_tasks
+from grocery.notify.receipts import models as receipt_models
+from grocery.notify.sending import models as sending_models
+from grocery.notify.suppressions import models as suppression_models
 from grocery.notify.views import blp
+from grocery.notify.wording import models as wording_models
 from grocery.queues import periodic_task
+
+__all__ = [
+    "campaign_models",
+    "inbound_models",
+    "init_app",
+    "receipt_models",
+    "sending_models",
+    "suppression_models",
+    "wording_models",
+]
 
 
 def _no_admins() -> list[str]:
     return []
+
+
+def _no_subscribers(_channel: str, _after_id: int, _limit: int) -> list[Subscriber]:
+    return []
+
+
+def _count_none(_channel: str) -> int:
+    return 0
 
 
 def _nobody(_view: View) -> View:
@@ -28,17 +53,25 @@ def init_app(
     app: Flask,
     *,
     find_admin_emails: Callable[[], list[str]] = _no_admins,
+    find_subscribers: FindSubscribers = _no_subscribers,
+    count_subscribers: Callable[[str], int] = _count_none,
     admin_required: Callable[[View], View] = _nobody,
 ) -> None:
     """Bind the package.
 
-    `find_admin_emails` answers the admins' addresses when ADMIN_EMAILS is not set; `admin_required` is the decorator of
-    views that only admins may call. Both come from above, where people are known. Raises ConfigError for settings that
-    could never send.
+    `find_admin_emails` answers the admins' addresses when ADMIN_EMAILS is not set; `find_subscribers` and
+    `count_subscribers` tell who wants to hear of offers; `admin_required` is the decorator of views that only admins
+    may call. All come from above, where people are known. Raises ConfigError for settings that could never send.
     """
     app.extensions["notify"] = NotifyState(
-        build_backends(app.extensions["settings"]), find_admin_emails, check_admin=admin_required(lambda: None)
+        build_backends(app.extensions["settings"]),
+        find_admin_emails,
+        find_subscribers,
+        count_subscribers,
+        check_admin=admin_required(lambda: None),
     )
+    for part in (wording, receipts, inbound, ussd, campaigns, feedback):
+        part.init_app(app)
     register_blueprint(app, blp)
     app.cli.add_command(notify)
     periodic_task.connect(periodic_tasks)

@@ -1,6 +1,6 @@
 """What the package keeps with the app: the clients of the providers, and who the admins are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import current_app
@@ -18,12 +18,27 @@ class Backends:
     mail: MailBackend
 
 
+@dataclass(frozen=True)
+class Subscriber:
+    """Somebody who wants to hear of offers at this address."""
+
+    customer_id: int
+    address: str
+    language: str | None
+
+
+#: Answers up to `limit` subscribers of a channel ("sms" or "email") by id, those after `after_id` only.
+FindSubscribers = Callable[[str, int, int], Sequence[Subscriber]]
+
+
 @dataclass
 class NotifyState:
     """Kept in `app.extensions["notify"]`; tests put other backends in."""
 
     backends: Backends
     find_admin_emails: Callable[[], list[str]]
+    find_subscribers: FindSubscribers
+    count_subscribers: Callable[[str], int]
     check_admin: Callable[[], None]
 
 

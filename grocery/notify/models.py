@@ -2,7 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grocery.db import Base
@@ -17,21 +28,40 @@ class Notification(Base):
 
     `next_attempt_at` is when it is due (null: nothing is left to do); `leased_until` is when a worker that claimed it
     and did not report must be taken for dead. `attempts` tells whose attempt an outcome belongs to, so sending a
-    message anew does not reset it but raises `max_attempts`.
+    message anew does not reset it but raises `max_attempts`. `repeats` counts the attempts that were made although an
+    earlier one may have arrived. `fallback_for_id` is the SMS in whose place an e-mail stands: it goes out unless that
+    one arrives in time.
     """
 
     __tablename__ = "notifications"
     __table_args__ = (
         CheckConstraint("channel IN ('sms', 'email')", name="channel"),
         CheckConstraint("status IN ('pending', 'sending', 'sent', 'delivered', 'failed', 'unknown')", name="status"),
-        # Led by the channel: thousands of SMS that wait for their provider must not be read to find an e-mail.
+        CheckConstraint("priority BETWEEN 0 AND 2", name="priority"),
+        # Led by channel and priority: thousands of offers that wait for their provider must not be read to find a code.
         Index(
-            "ix_notifications_due",
+            "ix_notifications_waiting",
             "channel",
+            "priority",
             "next_attempt_at",
             "id",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
+        # What a delivery report speaks of: by the provider's id, and by the number while that id is not known.
+        Index("ix_notifications_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+        Index(
+            "ix_notifications_in_doubt",
+            "recipient",
+            postgresql_where=text("channel = 'sms' AND status IN ('sending', 'unknown')"),
+        ),
+        Index(
+            "ix_notifications_fallback_for_id", "fallback_for_id", postgresql_where=text("fallback_for_id IS NOT NULL")
+        ),
+        Index(
+            "ix_notifications_campaign_id", "campaign_id", "status", postgresql_where=text("campaign_id IS NOT NULL")
+        ),
+        # Small, and enough for what was written lately: rows lie in the order of their making.
+        Index("ix_notifications_created_at", "created_at", postgresql_using="brin"),
         Index("ix_notifications_leased", "leased_until", postgresql_where=text("status = 'sending'")),
         Index("ix_notifications_status_id", "status", "id"),
     )
@@ -54,5 +84,11 @@ class Notification(Base):
     error: Mapped[str | None] = mapped_column(Text)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    language: Mapped[str] = mapped_column(Text, server_default="en")
+    repeats: Mapped[int] = mapped_column(server_default=text("0"))
+    fallback_for_id: Mapped[int | None] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,6 +1,6 @@
 """Queueing messages: rows of the outbox, written in the transaction of what they tell about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,20 +9,58 @@ from sqlalchemy import text
 
 from grocery.db import db
 from grocery.notify.extension import state
+from grocery.notify.policy import is_asked_for, priority_of
 from grocery.notify.wording.texts import render
 from grocery.queues import NOTIFY, ring_after_commit
 
 # One statement for any number of rows, and always the same text: SQLAlchemy compiles a list of VALUES anew at each use,
-# and makes a statement of each row when there is an ON CONFLICT.
+# and makes a statement of each row when there is an ON CONFLICT. What may not be sent is left out here, since asking
+# before would cost each order a round trip. The e-mail in the place of an SMS waits for what becomes of that one,
+# unless it was left out.
 _INSERT = text(
     """
-    INSERT INTO notifications (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id)
-    SELECT * FROM unnest(
-        CAST(:dedupe_key AS text[]), CAST(:channel AS text[]), CAST(:event AS text[]), CAST(:recipient AS text[]),
-        CAST(:subject AS text[]), CAST(:body AS text[]), CAST(:customer_id AS bigint[]), CAST(:order_id AS bigint[])
+    WITH wanted AS (
+        SELECT m.* FROM unnest(
+            CAST(:dedupe_key AS text[]), CAST(:channel AS text[]), CAST(:event AS text[]), CAST(:recipient AS text[]),
+            CAST(:subject AS text[]), CAST(:body AS text[]), CAST(:customer_id AS bigint[]),
+            CAST(:order_id AS bigint[]), CAST(:priority AS smallint[]), CAST(:language AS text[]),
+            CAST(:campaign_id AS bigint[]), CAST(:is_needed AS boolean[]), CAST(:fallback_for AS text[])
+        ) AS m (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
+                campaign_id, is_needed, fallback_for)
+        WHERE m.is_needed OR NOT EXISTS (
+            SELECT FROM suppressions AS s WHERE s.channel = m.channel AND s.address = m.recipient
+        )
+    ), first AS (
+        INSERT INTO notifications
+            (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
+             campaign_id)
+        SELECT dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
+               campaign_id
+        FROM wanted WHERE fallback_for IS NULL
+        ON CONFLICT (dedupe_key) DO NOTHING
+        RETURNING id, dedupe_key
     )
+    INSERT INTO notifications
+        (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
+         fallback_for_id, next_attempt_at)
+    SELECT m.dedupe_key, m.channel, m.event, m.recipient, m.subject, m.body, m.customer_id, m.order_id, m.priority,
+           m.language, first.id,
+           CASE WHEN first.id IS NULL THEN now() ELSE now() + make_interval(mins => :fallback_minutes) END
+    FROM wanted AS m LEFT JOIN first ON first.dedupe_key = m.fallback_for
+    WHERE m.fallback_for IS NOT NULL
     ON CONFLICT (dedupe_key) DO NOTHING
     """
+)
+
+_COLUMNS = (
+    "dedupe_key",
+    "channel",
+    "event",
+    "recipient",
+    "customer_id",
+    "order_id",
+    "campaign_id",
+    "fallback_for",
 )
 
 
@@ -31,16 +69,23 @@ class Message:
     """One message to queue: an event told to an audience ("customer" or "admin") on a channel ("sms" or "email").
 
     Of messages with the same `dedupe_key` only the first is ever sent; make it of what happened, channel and recipient.
+    `language` is "en" or "sw", None for the shop's own. One that `is_needed` goes to a suppressed address, too.
+    `fallback_for` is the dedupe key of the SMS, queued together with this e-mail, in whose place it is sent when the
+    SMS does not arrive within SMS_FALLBACK_MINUTES.
     """
 
     channel: str
     event: str
     audience: str
     recipient: str
-    context: dict[str, Any]
+    context: Mapping[str, Any]
     dedupe_key: str
     customer_id: int | None = None
     order_id: int | None = None
+    language: str | None = None
+    is_needed: bool = False
+    fallback_for: str | None = None
+    campaign_id: int | None = None
 
 
 def queue_messages(messages: Sequence[Message]) -> None:
@@ -53,12 +98,20 @@ def queue_messages(messages: Sequence[Message]) -> None:
         return
     # In the order of the unique index: two transactions with the same keys wait for each other, and never in a circle.
     ordered = sorted(messages, key=lambda message: message.dedupe_key)
-    texts = [render(message.event, message.audience, message.channel, message.context) for message in ordered]
-    columns: dict[str, list[Any]] = {
-        name: [getattr(message, name) for message in ordered]
-        for name in ("dedupe_key", "channel", "event", "recipient", "customer_id", "order_id")
+    languages = [message.language or current_app.config["SHOP_LANGUAGE"] for message in ordered]
+    texts = [
+        render(message.event, message.audience, message.channel, message.context, language)
+        for message, language in zip(ordered, languages, strict=True)
+    ]
+    columns: dict[str, Any] = {name: [getattr(message, name) for message in ordered] for name in _COLUMNS}
+    columns |= {
+        "subject": [written.subject for written in texts],
+        "body": [written.body for written in texts],
+        "language": languages,
+        "priority": [priority_of(message.event) for message in ordered],
+        "is_needed": [message.is_needed or is_asked_for(message.event) for message in ordered],
+        "fallback_minutes": current_app.config["SMS_FALLBACK_MINUTES"],
     }
-    columns |= {"subject": [written.subject for written in texts], "body": [written.body for written in texts]}
     db.session.execute(_INSERT, columns)
     ring_after_commit(NOTIFY)
 

@@ -42,6 +42,8 @@ class Order(Base):
         CheckConstraint("total_cents = subtotal_cents - discount_cents + delivery_fee_cents", name="sum"),
         Index("ix_orders_customer_id_id", "customer_id", "id"),
         Index("ix_orders_status_id", "status", "id"),
+        # Whose order it is that a phone asks about.
+        Index("ix_orders_phone", "phone", "id", postgresql_where=text("phone IS NOT NULL")),
         Index("ix_orders_process_at", "process_at", postgresql_where=text("process_at IS NOT NULL")),
     )
 

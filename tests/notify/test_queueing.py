@@ -77,7 +77,7 @@ class TestQueueMessages:
             queue_messages(messages)
             assert doorbell().depth(NOTIFY) == 0
 
-        assert [statement.split()[0] for statement in seen] == ["INSERT", "INSERT"]
+        assert [statement.split()[0] for statement in seen] == ["WITH", "WITH"]
         assert run_sql("SELECT count(*) FROM notifications") == [(250,)]
         assert doorbell().depth(NOTIFY) == 1
 

@@ -11,8 +11,6 @@ from jinja2.runtime import Context
 from grocery.notify.outcome import one_line
 from grocery.notify.wording import gsm7
 
-LANGUAGE: Final = "en"
-
 #: `order.delivery` of an order that is collected; its texts then speak of collecting instead of delivering.
 PICKUP: Final = "Pickup at the shop"
 
@@ -30,13 +28,13 @@ class Text:
     body: str
 
 
-def render(event: str, audience: str, channel: str, context: Mapping[str, Any]) -> Text:
-    """Write the text of `{event}.{audience}.{channel}`.
+def render(event: str, audience: str, channel: str, context: Mapping[str, Any], language: str = "en") -> Text:
+    """Write the text of `{event}.{audience}.{channel}` in a language ("en" or "sw").
 
     Raises jinja2.TemplateNotFound for an event that has no such text, jinja2.UndefinedError when the context lacks a
     value.
     """
-    template = _templates.get_template(f"{LANGUAGE}/{event}.{audience}.{channel}.txt")
+    template = _templates.get_template(f"{language}/{event}.{audience}.{channel}.txt")
     if channel == "sms":
         return Text(None, _write_sms(template, context))
     text = template.render(_clean(context, is_sms=False)).strip()

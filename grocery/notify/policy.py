@@ -1,0 +1,29 @@
+"""What goes out how urgently, to whom it goes in spite of STOP, and when offers have to wait. Pure rules."""
+
+from datetime import time
+
+#: How urgent a message is; the lower goes first. Codes are waited for, news can be read any time, offers have time.
+CODE, NEWS, OFFER = 0, 1, 2
+
+_PRIORITIES = {"sign_in_code": CODE, "campaign": OFFER}
+
+#: The events of answers to what people wrote by SMS begin so.
+REPLY_PREFIX = "reply_"
+
+
+def priority_of(event: str) -> int:
+    """CODE, NEWS or OFFER."""
+    return _PRIORITIES.get(event, NEWS)
+
+
+def is_asked_for(event: str) -> bool:
+    """Whether the person waits for it at this moment: a code, an answer. STOP does not hold that back."""
+    return priority_of(event) == CODE or event.startswith(REPLY_PREFIX)
+
+
+def is_quiet(now: time, hours: tuple[time, time] | None) -> bool:
+    """Whether `now` is in the hours; they may go over midnight. `None`: no hour is quiet."""
+    if hours is None:
+        return False
+    begin, end = hours
+    return begin <= now < end if begin < end else now >= begin or now < end

@@ -1,0 +1,1 @@
+"""The suppression list: addresses that get nothing but what they need."""
