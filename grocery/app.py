@@ -25,6 +25,7 @@ from grocery import (
 from grocery.api import public
 from grocery.auth.access import admin_required
 from grocery.auth.service import find_admin_emails
+from grocery.auth.subscribers import count_subscribers, find_subscribers
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
 from grocery.extensions import migrate
@@ -53,8 +54,14 @@ def create_app(config: Settings | None = None) -> Flask:
     api.register_blueprint(app, health.blp)
     app.register_blueprint(swagger)
     app.add_url_rule("/", "home", home)
-    # It stands below the package that knows people, and asks it through these two.
-    notify.init_app(app, find_admin_emails=find_admin_emails, admin_required=admin_required)
+    # It stands below the package that knows people, and asks it through these.
+    notify.init_app(
+        app,
+        find_admin_emails=find_admin_emails,
+        find_subscribers=find_subscribers,
+        count_subscribers=count_subscribers,
+        admin_required=admin_required,
+    )
     for package in (auth, products, orders, bulk, relay, stream, demo):
         package.init_app(app)
     commands.make_errors_clear(app)

@@ -5,6 +5,8 @@ from flask import Flask
 from grocery.api import register_blueprint
 from grocery.auth import cli, tokens, user_views, views
 from grocery.auth.sessions import delete_expired_sessions
+from grocery.auth.subscribers import note_choice
+from grocery.notify.hooks import marketing_chosen
 from grocery.queues import PeriodicTask, periodic_task
 
 
@@ -14,6 +16,7 @@ def init_app(app: Flask) -> None:
     register_blueprint(app, user_views.blp)
     app.cli.add_command(cli.auth)
     periodic_task.connect(_periodic_tasks)
+    marketing_chosen.connect(note_choice)
 
 
 def _periodic_tasks(_app: Flask) -> list[PeriodicTask]:

@@ -17,6 +17,10 @@ class Person:
     phone_verified_at: datetime | None
     role: str
     is_active: bool
+    language: str | None
+    notify_by: str
+    marketing_sms: bool
+    marketing_email: bool
     created_at: datetime
     updated_at: datetime
 

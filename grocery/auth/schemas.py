@@ -6,15 +6,23 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from grocery.auth.models import ROLES
+from grocery.auth.models import NOTIFY_BY, ROLES
 from grocery.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from grocery.auth.people import normalize_email
+from grocery.config import LANGUAGES
 from grocery.fields import Boolean, Id, Integer, Name, Phone, Schema, Text, Timestamp
 from grocery.paging import PageArgsSchema
 
 MAX_EMAIL_LENGTH = 254
 
 _PHONE = "Any usual writing; kept in E.164. A contact only: it does not sign in before it is verified."
+
+_LANGUAGE = "Of messages: English or Swahili; null for the shop's own."
+_NOTIFY_BY = (
+    "How news of orders come. `sms`: by e-mail only where an SMS does not arrive. A way for which there is no address "
+    "is replaced by the other one."
+)
+_MARKETING = "Whether offers may come this way. Nobody is asked to want them: false until it is said."
 
 
 class Email(Text):
@@ -62,6 +70,12 @@ class CustomerSchema(Schema):
     is_phone_verified = Boolean(required=True, metadata={"description": "Whether the phone can sign in."})
     role = Text(required=True, validate=validate.OneOf(ROLES))
     is_active = Boolean(required=True)
+    language = Text(
+        required=True, allow_none=True, validate=validate.OneOf(LANGUAGES), metadata={"description": _LANGUAGE}
+    )
+    notify_by = Text(required=True, validate=validate.OneOf(NOTIFY_BY), metadata={"description": _NOTIFY_BY})
+    marketing_sms = Boolean(required=True, metadata={"description": _MARKETING})
+    marketing_email = Boolean(required=True, metadata={"description": _MARKETING})
     created_at = Timestamp(required=True)
     updated_at = Timestamp(required=True)
 
@@ -71,6 +85,11 @@ class RegisterSchema(Schema):
     email = Email(required=True)
     password = Password(required=True, min_length=MIN_LENGTH)
     phone = Phone(load_default=None, allow_none=True, metadata={"description": _PHONE})
+    language = Text(
+        load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES), metadata={"description": _LANGUAGE}
+    )
+    marketing_sms = Boolean(load_default=False, metadata={"description": _MARKETING})
+    marketing_email = Boolean(load_default=False, metadata={"description": _MARKETING})
 
 
 class LoginSchema(Schema):
@@ -92,6 +111,10 @@ class TokenPairSchema(Schema):
 class UpdateMeSchema(Schema):
     name = Name()
     phone = Phone(allow_none=True, metadata={"description": _PHONE})
+    language = Text(allow_none=True, validate=validate.OneOf(LANGUAGES), metadata={"description": _LANGUAGE})
+    notify_by = Text(validate=validate.OneOf(NOTIFY_BY), metadata={"description": _NOTIFY_BY})
+    marketing_sms = Boolean(metadata={"description": _MARKETING})
+    marketing_email = Boolean(metadata={"description": _MARKETING})
 
 
 class EraseMeSchema(Schema):

@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from grocery.auth.choices import check_choices, choices_for_other_phone
 from grocery.auth.errors import (
     EmailTakenError,
     InvalidCredentialsError,
@@ -31,14 +32,28 @@ ADMINS_LOCK_KEY = 4_711_003
 ADMIN_EMAILS_SQL = "SELECT email FROM customers WHERE role = 'admin' AND is_active AND email IS NOT NULL ORDER BY id"
 
 
-def register(*, name: str, email: str, password: str, phone: str | None = None, role: str = "customer") -> Person:
+def register(
+    *,
+    name: str,
+    email: str,
+    password: str,
+    phone: str | None = None,
+    role: str = "customer",
+    language: str | None = None,
+    marketing_sms: bool = False,
+    marketing_email: bool = False,
+) -> Person:
     """Make an account. `phone` is a contact only, until it is verified.
 
-    Raises EmailTakenError, also when two register the same address at once, and WeakPasswordError.
+    Raises EmailTakenError, also when two register the same address at once, WeakPasswordError, and InvalidError for
+    offers by SMS without a phone.
     """
     email = normalize_email(email)
     check_new_password(password, name, email)
-    values = {"name": name, "email": email, "phone": phone, "role": role, "password_hash": hash_password(password)}
+    choices = {"language": language, "marketing_sms": marketing_sms, "marketing_email": marketing_email}
+    check_choices({"phone": phone, "email": email}, choices)
+    identity = {"name": name, "email": email, "phone": phone, "role": role}
+    values = {**identity, **choices, "password_hash": hash_password(password)}
     statement = upsert(Customer).values(values).on_conflict_do_nothing(index_elements=[Customer.email])
     row = db.session.execute(statement.returning(*PERSON_COLUMNS)).first()
     if row is None:
@@ -119,10 +134,19 @@ def find_admin_emails() -> list[str]:
 
 
 def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:
-    """Change a person's own `name` or `phone`. Another phone has to be verified anew."""
-    if "phone" in changes:
-        is_other = Customer.phone.is_distinct_from(changes["phone"])
-        changes = {**changes, "phone_verified_at": case((is_other, None), else_=Customer.phone_verified_at)}
+    """Change a person's own name, phone, and how messages come. Another phone has to be verified anew.
+
+    Raises PersonNotFoundError, and InvalidError for a choice that needs an address which is not there.
+    """
+    person = _lock_person(customer_id)
+    addresses = {"phone": changes.get("phone", person.phone), "email": person.email}
+    check_choices(addresses, changes)
+    if addresses["phone"] != person.phone:
+        changes = {
+            "phone_verified_at": None,
+            **choices_for_other_phone(person.notify_by, addresses["phone"]),
+            **changes,
+        }
     return _change(customer_id, changes)
 
 

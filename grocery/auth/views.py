@@ -32,6 +32,10 @@ CUSTOMER_EXAMPLE = {
     "is_phone_verified": False,
     "role": "customer",
     "is_active": True,
+    "language": None,
+    "notify_by": "sms_and_email",
+    "marketing_sms": False,
+    "marketing_email": False,
     "created_at": "2026-03-02T08:15:00Z",
     "updated_at": "2026-03-02T08:15:00Z",
 }
@@ -140,9 +144,10 @@ def get_me() -> Person:
 @blp.arguments(UpdateMeSchema, example={"name": "Wanjiku Njeri", "phone": "+254722000111"})
 @blp.response(200, CustomerSchema, example={**CUSTOMER_EXAMPLE, "name": "Wanjiku Njeri", "phone": "+254722000111"})
 def update_me(body: dict[str, Any]) -> Person:
-    """Change one's own name or phone
+    """Change one's own name or phone, and how messages come
 
-    Fields that are not sent stay as they are; `"phone": null` removes the number. Another number is not verified.
+    Fields that are not sent stay as they are; `"phone": null` removes the number. Another number is not verified, and
+    gets no offers unless that is said anew. Who has sent STOP by SMS gets none before START, whatever is set here.
     """
     with transaction():
         return service.update_profile(current_person().id, body)

@@ -1,0 +1,52 @@
+"""Who wants to hear of offers, and by which way; the holder of an address may say so without signing in."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from grocery.auth.models import Customer
+from grocery.db import db, reader
+from grocery.notify.extension import Subscriber
+
+_ADDRESS: dict[str, InstrumentedAttribute[str | None]] = {"sms": Customer.phone, "email": Customer.email}
+_IS_WANTED: dict[str, InstrumentedAttribute[bool]] = {
+    "sms": Customer.marketing_sms,
+    "email": Customer.marketing_email,
+}
+
+
+def find_subscribers(channel: str, after_id: int, limit: int) -> Sequence[Subscriber]:
+    """Up to `limit` subscribers of a channel by id, those after `after_id` only. In the caller's transaction."""
+    address = _ADDRESS[channel]
+    statement = (
+        select(Customer.id, address, Customer.language)
+        .where(_subscribes(channel), Customer.id > after_id)
+        .order_by(Customer.id)
+        .limit(limit)
+    )
+    rows = db.session.execute(statement)
+    return [Subscriber(customer_id, to, language) for customer_id, to, language in rows if to is not None]
+
+
+def count_subscribers(channel: str) -> int:
+    with reader() as connection:
+        return connection.scalar(select(func.count()).select_from(Customer).where(_subscribes(channel))) or 0
+
+
+def note_choice(_sender: object, *, channel: str, address: str, is_wanted: bool) -> None:
+    """The receiver of `marketing_chosen`: every account with this address, since it is its holder who speaks.
+
+    By id, so that two who change the same accounts do not wait for each other in a circle.
+    """
+    accounts = (
+        select(Customer.id).where(_ADDRESS[channel] == address).order_by(Customer.id).with_for_update(key_share=True)
+    )
+    ids = db.session.scalars(accounts).all()
+    if ids:
+        statement = update(Customer).where(Customer.id.in_(ids)).values({_IS_WANTED[channel]: is_wanted})
+        db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _subscribes(channel: str) -> ColumnElement[bool]:
+    return and_(_IS_WANTED[channel], Customer.is_active, _ADDRESS[channel].is_not(None))
