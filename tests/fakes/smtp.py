@@ -45,14 +45,16 @@ class Mail:
 class FakeSmtp:
     """A context manager; `host` and `port` say where it listens, `mails` what it took.
 
-    `login` is the pair of user name and password that it demands; it needs `tls`, since AUTH is offered
-    only after STARTTLS.
+    With `tls` it offers STARTTLS, or speaks TLS from the first byte if `is_implicit`. `login` is the pair of user name
+    and password that it demands; it needs `tls`, since AUTH is offered over TLS only.
     `connections` and `logins` count what was tried, `commands` how often each command came.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None, is_implicit: bool = False
+    ) -> None:
         self.connections = 0
         self.logins = 0
         self.commands: dict[str, int] = defaultdict(int)
@@ -63,7 +65,7 @@ class FakeSmtp:
         self._always: dict[str, Trouble | str] = {}
         self._changed = threading.Condition()
         self._lines: WeakSet[_Server] = WeakSet()
-        self._controller = _Controller(self, tls, login is not None)
+        self._controller = _Controller(self, tls, login is not None, is_implicit)
 
     def __enter__(self) -> Self:
         self._controller.start()
@@ -192,14 +194,17 @@ class FakeSmtp:
 
 
 class _Controller(Controller):
-    def __init__(self, fake: FakeSmtp, tls: ssl.SSLContext | None, auth_required: bool) -> None:
+    def __init__(self, fake: FakeSmtp, tls: ssl.SSLContext | None, auth_required: bool, is_implicit: bool) -> None:
         super().__init__(
             fake,
             hostname=FakeSmtp.host,
             port=0,
             server_hostname="mail.fake.test",
-            tls_context=tls,
-            auth_required=auth_required,
+            tls_context=None if is_implicit else tls,
+            ssl_context=tls if is_implicit else None,
+            auth_require_tls=not is_implicit,
+            # aiosmtpd does not know of TLS from the first byte: it would take the line for a bare one.
+            auth_required=auth_required and not is_implicit,
             authenticator=fake.authenticate,
         )
 
