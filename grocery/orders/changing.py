@@ -28,7 +28,7 @@ from grocery.products.stock import return_stock
 from grocery.web import check_version
 
 _LOCK_CUSTOMER = text("""
-    SELECT id, name, email, phone FROM customers
+    SELECT id, name, email, phone, language, notify_by FROM customers
     WHERE id = (SELECT customer_id FROM orders WHERE id = :order_id) FOR KEY SHARE
 """)
 
@@ -107,7 +107,7 @@ def change_status(
             collector_id=delivery.collector_id,
             actor=actor,
         )
-    picking = describe_picking(lines) if is_packed_now else None
+    picking = describe_picking(lines) if is_packed_now else []
     notices.tell_status(moved, lines, discounts, customer, actor, picking=picking)
     if to == CANCELLED:
         release_held(session, [order_id])

@@ -11,7 +11,7 @@ from grocery.auth.people import Person
 from grocery.db import Row, db
 from grocery.errors import ConflictError
 from grocery.fields import quantity_number
-from grocery.orders import notices
+from grocery.orders import notices, phrases
 from grocery.orders.actors import Actor
 from grocery.orders.changing import give_back, list_lines, move
 from grocery.orders.holding import lock_held, release_held
@@ -44,7 +44,9 @@ _OPEN_ORDERS_WITH = text("""
     WHERE line.product_id = :product_id AND orders.status = ANY(:open)
 """)
 
-_LOCK_CUSTOMERS = text("SELECT id, name, email, phone FROM customers WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+_LOCK_CUSTOMERS = text("""
+    SELECT id, name, email, phone, language, notify_by FROM customers WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE
+""")
 _LOCK_ORDERS = text("SELECT * FROM orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 _LOCK_PRODUCT = text("SELECT id FROM products WHERE id = :product_id FOR UPDATE")
 
@@ -137,10 +139,9 @@ def _drop_product(session: Session, order: Row, customer: Row, product_id: int, 
     dropped = session.execute(_DROP_LINES, parameters).mappings().all()
     left = list_lines(session, order["id"])
     names = ", ".join(line["name"] for line in dropped)
-    change = f"No longer available and taken out: {names}."
     removed = [{"name": line["name"], "quantity": quantity_number(line["quantity"])} for line in dropped]
     repriced, lines, discounts = reprice(session, order, left, actor, {"removed": removed})
     if not lines:
-        repriced = move(session, repriced, CANCELLED, actor, change)
+        repriced = move(session, repriced, CANCELLED, actor, f"No longer available and taken out: {names}.")
         release_held(session, [order["id"]])
-    notices.tell_changed(repriced, lines, discounts, customer, change)
+    notices.tell_changed(repriced, lines, discounts, customer, phrases.withdrawn(names))

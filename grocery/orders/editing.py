@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from grocery.db import Row
 from grocery.errors import InvalidError
 from grocery.fields import quantity_number
-from grocery.orders import notices
+from grocery.orders import notices, phrases
 from grocery.orders.actors import Actor
 from grocery.orders.basket import BasketLine, Item, Source, read_basket
 from grocery.orders.changing import list_lines, lock_order
@@ -73,7 +73,7 @@ def add_line(session: Session, order_id: int, item: Item, actor: Actor, *, versi
     added = basket.lines[0]
     insert_line(session, order_id, added)
     changed = {"added": [_entry(added.name, item.quantity)]}
-    change = f"Added: {_amount(item.quantity, added.price.unit)} {added.name}."
+    change = phrases.added(item.quantity, added.price.unit, added.name)
     answer = _finish(session, order, customer, actor, changed, change)
     take_stock({item.product_id: item.quantity}, order_id=order_id, actor_id=actor.id)
     return answer
@@ -99,7 +99,7 @@ def set_line_quantity(
         "name": line["name"],
         "quantity": {"from": quantity_number(line["quantity"]), "to": quantity_number(quantity)},
     }
-    change = f"Now {_amount(quantity, line['unit'])} {line['name']} instead of {quantity_number(line['quantity'])}."
+    change = phrases.resized(line["quantity"], quantity, line["unit"], line["name"])
     answer = _finish(session, order, customer, actor, {"quantities": [entry], **dropped}, change)
     returned = sum_quantities(substitutes_of(line, lines))
     if returned:
@@ -124,7 +124,7 @@ def remove_line(session: Session, order_id: int, line_id: int, actor: Actor, *, 
     if len(lines) == len(gone):
         raise LastLineError
     changed = drop_lines(session, gone)
-    answer = _finish(session, order, customer, actor, changed, f"Taken out: {line['name']}.")
+    answer = _finish(session, order, customer, actor, changed, phrases.removed(line["name"]))
     return_stock(sum_quantities(gone), order_id=order_id, actor_id=actor.id)
     return answer
 
@@ -215,7 +215,7 @@ def insert_line(
 
 
 def _finish(
-    session: Session, order: Row, customer: Row, actor: Actor, changed: Mapping[str, Any], change: str
+    session: Session, order: Row, customer: Row, actor: Actor, changed: Mapping[str, Any], change: phrases.Phrase
 ) -> dict[str, Any]:
     """Price the order anew and tell of it. What changes the stock comes last, after this."""
     repriced, lines, discounts = reprice(session, order, list_lines(session, order["id"]), actor, changed)
@@ -225,7 +225,3 @@ def _finish(
 
 def _entry(name: str, quantity: Decimal) -> dict[str, Any]:
     return {"name": name, "quantity": quantity_number(quantity)}
-
-
-def _amount(quantity: Decimal, unit: str) -> str:
-    return f"{quantity_number(quantity)} {'kg' if unit == 'kg' else 'x'}"

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grocery.db import Row
-from grocery.fields import quantity_number
+from grocery.orders import phrases
 from grocery.orders.errors import LinesOpenError, NothingPickedError
 from grocery.orders.lines import quantity_of
 
@@ -36,29 +36,24 @@ def close_lines(session: Session, order_id: int, lines: Sequence[Row]) -> list[d
     return closed
 
 
-def describe_picking(lines: Sequence[Row]) -> str | None:
-    """What is not as ordered, for the customer; None when all is. That weights differ a little is no news."""
+def describe_picking(lines: Sequence[Row]) -> list[phrases.Phrase]:
+    """What is not as ordered, for the customer. That weights differ a little is no news."""
     substitutes = {line["substitute_for"]: line for line in lines if line["substitute_for"] and quantity_of(line)}
-    sentences = [
-        sentence
+    return [
+        phrase
         for line in lines
-        if line["substitute_for"] is None and (sentence := _describe(line, substitutes.get(line["id"])))
+        if line["substitute_for"] is None and (phrase := _describe(line, substitutes.get(line["id"])))
     ]
-    return " ".join(sentences) or None
 
 
-def _describe(line: Row, substitute: Row | None) -> str | None:
+def _describe(line: Row, substitute: Row | None) -> phrases.Phrase | None:
     picked = quantity_of(line)
     if substitute is not None:
-        return f"{_amount(substitute, quantity_of(substitute))} {substitute['name']} instead of {line['name']}."
+        return phrases.replaced(quantity_of(substitute), substitute["unit"], substitute["name"], line["name"])
     if not picked:
-        return f"Not available: {line['name']}."
+        return phrases.missing(line["name"])
     # A weight is never met exactly; a tenth less was picked short.
     is_short = picked < line["quantity"] * (Decimal("0.9") if line["unit"] == "kg" else 1)
     if is_short:
-        return f"Only {_amount(line, picked)} {line['name']}."
+        return phrases.short(picked, line["unit"], line["name"])
     return None
-
-
-def _amount(line: Row, quantity: Decimal) -> str:
-    return f"{quantity_number(quantity)} {'kg' if line['unit'] == 'kg' else 'x'}"

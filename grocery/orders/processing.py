@@ -37,7 +37,7 @@ _POSTPONE = text("""
     RETURNING *
 """)
 
-_CUSTOMER = text("SELECT name, email, phone FROM customers WHERE id = :customer_id")
+_CUSTOMER = text("SELECT name, email, phone, language, notify_by FROM customers WHERE id = :customer_id")
 
 _IS_DUE = text("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND process_at <= now())")
 

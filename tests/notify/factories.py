@@ -1,6 +1,7 @@
 """Notifications to test with. All functions need an application context (the fixture `context`)."""
 
 from copy import deepcopy
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -20,15 +21,30 @@ ORDER: dict[str, Any] = {
     "delivery_fee": "KES 200",
     "vat": "KES 70.50",
     "total": "KES 1,250",
+    "is_pickup": False,
     "delivery": "Moi Avenue 5, near Shell, blue gate",
     "slot": None,
-    "payment": "Cash on delivery",
+    "payment": "cash_on_delivery",
     "note": "Ring twice",
     "lines": [
-        {"name": "Sukuma Wiki (Kale)", "quantity": "1.5 kg", "unit_price": "KES 60", "line_total": "KES 90"},
-        {"name": "Brookside Milk 500 ml", "quantity": "2 x", "unit_price": "KES 65", "line_total": "KES 130"},
+        {
+            "name": "Sukuma Wiki (Kale)",
+            "quantity": {"quantity": "1.5", "unit": "kg"},
+            "unit_price": "KES 60",
+            "line_total": "KES 90",
+        },
+        {
+            "name": "Brookside Milk 500 ml",
+            "quantity": {"quantity": "2", "unit": "each"},
+            "unit_price": "KES 65",
+            "line_total": "KES 130",
+        },
     ],
 }
+
+PICKUP: dict[str, Any] = {"is_pickup": True, "delivery": ""}
+SLOT = {"starts": datetime(2026, 11, 28, 10), "ends": datetime(2026, 11, 28, 12)}
+CHANGE: dict[str, Any] = {"say": "withdrawn", "name": "Brookside Milk 500 ml"}
 
 
 def order_context(*, order: dict[str, Any] | None = None, **overrides: Any) -> dict[str, Any]:
@@ -39,9 +55,9 @@ def order_context(*, order: dict[str, Any] | None = None, **overrides: Any) -> d
         "track_url": None,
         "order": {**deepcopy(ORDER), **(order or {})},
         "customer": {"name": "Amina Odhiambo", "phone": PHONE, "email": AMINA},
-        "change": "Brookside Milk 500 ml is sold out and was taken out.",
+        "change": [dict(CHANGE)],
         "note": "The delivery slot was full",
-        "picking": None,
+        "picking": [],
         **overrides,
     }
 

@@ -94,6 +94,8 @@ def counted_app(proxy: CountingProxy, migrated_app: Flask, settings: Settings, s
 def client(counted_app: Flask, app: Flask, context: None, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     # A slow machine must not make connections look idle for so long that they are tried first.
     monkeypatch.setattr(grocery.db, "_TRY_AFTER_IDLE_SECONDS", 3600.0)
+    # Nor must it make the shop's own texts look old: they are read every few seconds, by whichever order comes next.
+    monkeypatch.setattr(counted_app.extensions["own_texts"], "_fresh_seconds", 3600.0)
     return IsolatedClient(counted_app, counted_app.response_class)
 
 

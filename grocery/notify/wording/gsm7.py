@@ -4,6 +4,7 @@ Source: 3GPP TS 23.038, section 6.2.1 (the alphabet and its extension), and TS 2
 """
 
 import unicodedata
+from dataclasses import dataclass
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -46,6 +47,25 @@ _TYPOGRAPHY = str.maketrans(
         "Œ": "OE",
     }
 )
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a text costs as SMS, and why: `outsiders` are the characters that the 7-bit alphabet lacks.
+
+    `length` counts septets in GSM-7 and UTF-16 units in UCS-2.
+    """
+
+    alphabet: str
+    length: int
+    parts: int
+    outsiders: tuple[str, ...]
+
+
+def explain(text: str) -> Explanation:
+    """The alphabet ("GSM-7" or "UCS-2"), length and parts of a text."""
+    outsiders = tuple(char for char in dict.fromkeys(text) if char not in _ALPHABET)
+    return Explanation("UCS-2" if outsiders else "GSM-7", length(text), parts(text), outsiders)
 
 
 def is_gsm7(text: str) -> bool:

@@ -1,23 +1,22 @@
-"""The words of every message: Jinja templates by language, event, audience and channel."""
+"""The words of every message: the shop's own text where there is one, else the one that comes with the program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context, select_autoescape
-from jinja2.runtime import Context
+from typing import Any, Protocol
 
 from grocery.notify.outcome import one_line
 from grocery.notify.wording import gsm7
+from grocery.notify.wording.catalogue import TextKey
+from grocery.notify.wording.environment import make_environment
+from grocery.notify.wording.kept import kept_texts
 
-#: `order.delivery` of an order that is collected; its texts then speak of collecting instead of delivering.
-PICKUP: Final = "Pickup at the shop"
+#: What an own text may cost: SMS of one message.
+MAX_PARTS = 3
 
-# Columns of the tables in e-mails: what a phone shows in a line.
-_WIDTH = 44
 # Characters of a value. What customers write is part of the mail, it does not take it over.
 _VALUE_LENGTH = 1000
+
+_templates = make_environment()
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,65 @@ class Text:
     body: str
 
 
+class ShapeError(ValueError):
+    """What an own text came out as is no message. Its text is for the person who wrote it."""
+
+
+class Renderable(Protocol):
+    """A template of Jinja or an OwnText."""
+
+    def render(self, *args: Any, **kwargs: Any) -> str: ...
+
+
 def render(event: str, audience: str, channel: str, context: Mapping[str, Any], language: str = "en") -> Text:
     """Write the text of `{event}.{audience}.{channel}` in a language ("en" or "sw").
 
+    The shop's own text is used when there is one; when that fails, the program's, since a message must go out.
     Raises jinja2.TemplateNotFound for an event that has no such text, jinja2.UndefinedError when the context lacks a
     value.
     """
-    template = _templates.get_template(f"{language}/{event}.{audience}.{channel}.txt")
+    key = TextKey(event, audience, channel, language)
+    return _find_and_write_own(key, context) or _write(_templates.get_template(key.path), channel, context)
+
+
+def write_own(own: Renderable, channel: str, context: Mapping[str, Any]) -> Text:
+    """Write an own text.
+
+    Raises ShapeError when it has no subject or is too long, and what Jinja and its functions raise.
+    """
+    text = _write(own, channel, context)
+    if channel == "email" and not _is_one_line(text.subject):
+        raise ShapeError('An e-mail begins with a line "Subject: …", and an empty line after it.')
+    if not text.body.strip():
+        raise ShapeError("The text is empty.")
+    if channel == "sms" and gsm7.parts(text.body) > MAX_PARTS:
+        raise ShapeError(f"It takes {gsm7.parts(text.body)} SMS; {MAX_PARTS} at the most are allowed.")
+    return text
+
+
+def _find_and_write_own(key: TextKey, context: Mapping[str, Any]) -> Text | None:
+    """None when the shop has none of its own, or one that does not work."""
+    kept = kept_texts()
+    if kept is None:
+        return None
+    try:
+        own = kept.find(key)
+        return write_own(own, key.channel, context) if own else None
+    except Exception as error:  # whatever admins wrote, or wrote into the database past every check
+        kept.complain(key, error)
+        return None
+
+
+def _write(template: Renderable, channel: str, context: Mapping[str, Any]) -> Text:
     if channel == "sms":
         return Text(None, _write_sms(template, context))
     text = template.render(_clean(context, is_sms=False)).strip()
     subject, _, body = text.partition("\n\n")
-    return Text(subject.removeprefix("Subject: "), body.strip() + "\n")
+    is_subject = subject.startswith("Subject: ")
+    return Text(subject.removeprefix("Subject: ") if is_subject else "", body.strip() + "\n")
 
 
-def _write_sms(template: Template, context: Mapping[str, Any]) -> str:
+def _write_sms(template: Renderable, context: Mapping[str, Any]) -> str:
     """The text in one part, if need be with its long values cut."""
     values = _clean(context, is_sms=True)
     text = template.render(values, is_tight=False).strip()
@@ -51,10 +94,8 @@ def _write_sms(template: Template, context: Mapping[str, Any]) -> str:
     return text
 
 
-@pass_context
-def _short(context: Context, text: str, limit: int) -> str:
-    """At most `limit` septets of the text when the whole SMS would not fit into one part otherwise."""
-    return gsm7.shorten(text, limit) if context["is_tight"] else text
+def _is_one_line(subject: str | None) -> bool:
+    return bool(subject and subject.strip() and subject.isprintable())
 
 
 def _clean(value: Any, *, is_sms: bool) -> Any:
@@ -67,37 +108,3 @@ def _clean(value: Any, *, is_sms: bool) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(entry, is_sms=is_sms) for entry in value]
     return value
-
-
-def _row(left: str, right: str) -> str:
-    """Two columns, the right one flush right; on two lines when they do not fit into one."""
-    if len(left) + 2 + len(right) <= _WIDTH:
-        return left + right.rjust(_WIDTH - len(left))
-    return f"{left}\n{right.rjust(_WIDTH)}"
-
-
-def _sentence(text: str) -> str:
-    """The text with a full stop, since what people type into a note seldom has one."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _is_pickup(order: Mapping[str, Any]) -> bool:
-    return bool(order["delivery"] == PICKUP)
-
-
-def _make_environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(),  # HTML only; in plain text an escaped name reads wrong
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals |= {"row": _row, "rule": "-" * _WIDTH}
-    environment.filters |= {"short": _short, "sentence": _sentence}
-    environment.tests["pickup"] = _is_pickup
-    return environment
-
-
-_templates = _make_environment()

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from grocery.orders import notices
+from grocery.orders import notices, phrases
 from grocery.orders.actors import Actor
 from grocery.orders.changing import list_lines, lock_order
 from grocery.orders.editing import find_line
@@ -43,7 +43,7 @@ def refuse_substitute(
     changed = {"refused": [{"name": line["name"]}]}
     left = list_lines(session, order_id)
     repriced, new_lines, discounts = reprice(session, order, left, actor, changed)
-    notices.tell_changed(repriced, new_lines, discounts, customer, f"Not taken: {line['name']}.")
+    notices.tell_changed(repriced, new_lines, discounts, customer, phrases.refused(line["name"]))
     # Its lots are changed with those of the others: together, as everyone locks them.
     lock_stock([one["product_id"] for one in lines if one["product_id"] is not None])
     if line["product_id"] is not None:

@@ -11,6 +11,7 @@ from grocery import money
 from grocery.db import Row
 from grocery.errors import UnauthenticatedError
 from grocery.notify.service import Message, queue_messages
+from grocery.notify.ways import EMAIL, choose_ways
 from grocery.paging import Page, decode_cursor, encode_cursor
 from grocery.products.errors import ProductNotFoundError
 from grocery.products.inventory.errors import InStockError, TooManyAlertsError
@@ -49,7 +50,8 @@ _IS_DUE = text("""
 # deletion holds the customer's row and waits for the alerts. The product is only read; its lock is not needed.
 _CLAIM = text("""
     SELECT alert.product_id, alert.customer_id, alert.created_at, product.name, product.price_cents,
-           customer.name AS customer_name, customer.email, customer.phone, customer.is_active
+           customer.name AS customer_name, customer.email, customer.phone, customer.is_active, customer.language,
+           customer.notify_by
     FROM stock_alerts AS alert
     JOIN products AS product ON product.id = alert.product_id
     JOIN customers AS customer ON customer.id = alert.customer_id
@@ -121,21 +123,33 @@ def tell_batch(session: Session, limit: int = BATCH) -> int:
     account is deactivated is not told; the moment has passed.
     """
     alerts = session.execute(_CLAIM, {"limit": limit}).mappings().all()
-    messages = [_message(alert) for alert in alerts if alert["is_active"] and (alert["email"] or alert["phone"])]
-    queue_messages(messages)
+    queue_messages([message for alert in alerts if alert["is_active"] for message in _messages(alert)])
     if alerts:
         told = {f"{name}s": [alert[name] for alert in alerts] for name in ("product_id", "customer_id")}
         session.execute(_DROP_TOLD, told)
     return len(alerts)
 
 
-def _message(alert: Row) -> Message:
-    """By e-mail if there is an address: SMS cost money."""
-    channel, recipient = ("email", alert["email"]) if alert["email"] else ("sms", alert["phone"])
+def _messages(alert: Row) -> list[Message]:
+    """By e-mail if there is an address and the customer did not choose otherwise: SMS cost money."""
+    ways = choose_ways(alert["notify_by"], phone=alert["phone"], email=alert["email"], usual=(EMAIL,), has_sms=True)
     asked_at: datetime = alert["created_at"]
     # The same customer may wait for the same product again later.
     key = f"back_in_stock:{alert['product_id']}:{alert['customer_id']}:{asked_at.isoformat()}"
-    return Message(channel, "back_in_stock", "customer", recipient, _context(alert), key, alert["customer_id"])
+    return [
+        Message(
+            way.channel,
+            "back_in_stock",
+            "customer",
+            way.address,
+            _context(alert),
+            f"{key}:{way.channel}",
+            alert["customer_id"],
+            language=alert["language"],
+            fallback_for=f"{key}:{ways[0].channel}" if way.is_fallback else None,
+        )
+        for way in ways
+    ]
 
 
 def _context(alert: Row) -> dict[str, Any]:

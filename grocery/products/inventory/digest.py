@@ -61,6 +61,6 @@ def _messages(new: Sequence[Row], in_all: int, now: datetime) -> list[Message]:
     ]
 
 
-def _product(row: Row) -> dict[str, str]:
-    unit = " kg" if row["unit"] == "kg" else ""
-    return {"name": row["name"], "sku": row["sku"] or "", "left": f"{quantity_number(row['stock'])}{unit} left"}
+def _product(row: Row) -> dict[str, Any]:
+    left = {"quantity": str(quantity_number(row["stock"])), "unit": row["unit"]}
+    return {"name": row["name"], "sku": row["sku"] or "", "left": left}
