@@ -1,6 +1,7 @@
 """Logging: one line per event to standard error, as text or JSON, with the id of the request that it belongs to."""
 
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -9,12 +10,16 @@ import orjson
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+# The addresses that providers call have a secret in them, and the links of mails an address of a person; whatever fails
+# may be logged with its address.
+_SECRET = re.compile(r"(/notify/(?:sms|mail|unsubscribe)/)[^/\s\"'?#]+")
+
 
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         current = request_id.get()
         record.request = f" [{current}]" if current else ""
-        return super().format(record)
+        return _without_secrets(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -28,7 +33,11 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = _encodable(self.formatException(record.exc_info))
-        return orjson.dumps(entry, option=orjson.OPT_UTC_Z).decode()
+        return _without_secrets(orjson.dumps(entry, option=orjson.OPT_UTC_Z).decode())
+
+
+def _without_secrets(line: str) -> str:
+    return _SECRET.sub(r"\1…", line)
 
 
 def _encodable(text: str) -> str:

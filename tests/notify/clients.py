@@ -5,6 +5,7 @@ from typing import Any
 
 import trustme
 
+from grocery.notify.clients.letter import Letter
 from grocery.notify.clients.mail import SmtpMail
 from grocery.notify.clients.sms import AfricasTalkingSms
 from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
@@ -18,6 +19,10 @@ TIMEOUTS = (0.3, 0.3)
 
 def sms_client(provider: FakeAfricasTalking, api_key: str = API_KEY, sender_id: str | None = None) -> AfricasTalkingSms:
     return AfricasTalkingSms("shop", api_key, sender_id, provider.url, TIMEOUTS)
+
+
+def letter(to: str = AMINA, subject: str = "x", body: str = "x", message_id: str = MESSAGE_ID, **parts: Any) -> Letter:
+    return Letter(to, subject, body, message_id, **parts)
 
 
 def mail_client(server: FakeSmtp, **settings: Any) -> SmtpMail:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
+from grocery.notify.clients.letter import Letter
 from grocery.notify.extension import Backends
 from grocery.notify.outcome import Outcome, SendResult
 
@@ -32,6 +33,10 @@ class ScriptedSms:
         self.meanwhile(body)
         return result
 
+    @contextmanager
+    def session(self) -> Iterator["ScriptedSms"]:
+        yield self
+
     @property
     def bodies(self) -> list[str]:
         return [body for _, body in self.sent]
@@ -45,8 +50,8 @@ class ScriptedMail:
     sent: list[tuple[str, str, str, str]] = field(default_factory=list)
     sessions: int = 0
 
-    def send(self, to: str, subject: str, body: str, message_id: str) -> SendResult:
-        self.sent.append((to, subject, body, message_id))
+    def send(self, letter: Letter) -> SendResult:
+        self.sent.append((letter.to, letter.subject, letter.body, letter.message_id))
         return self.results.pop(0) if len(self.results) > 1 else self.results[0]
 
     @contextmanager

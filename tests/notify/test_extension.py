@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from grocery.config import ConfigError, Settings
-from grocery.notify.clients.mail import ConsoleMail
+from grocery.notify.clients.mail import ConsoleMail, SmtpMail
 from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms
 from grocery.notify.extension import build_backends
 from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
-from tests.notify.clients import AMINA, MESSAGE_ID, PHONE
+from tests.notify.clients import AMINA, PHONE, letter
 
 
 def test_console_is_the_default(settings: Settings) -> None:
@@ -51,7 +51,7 @@ def test_mail_goes_to_the_server_of_the_settings(settings: Settings, smtp_server
         mail_use_tls=False,
         mail_from="shop@duka.example",
     )
-    build_backends(known).mail.send(AMINA, "Hello", "Text", MESSAGE_ID)
+    build_backends(known).mail.send(letter(AMINA, "Hello", "Text"))
 
     [mail] = smtp_server.mails
     assert (mail.to, mail.envelope_from, str(mail.message["From"])) == (
@@ -59,6 +59,19 @@ def test_mail_goes_to_the_server_of_the_settings(settings: Settings, smtp_server
         "shop@duka.example",
         "Test Grocer <shop@duka.example>",
     )
+
+
+@pytest.mark.parametrize(("port", "is_implicit"), [(465, True), (587, False), (25, False)])
+@pytest.mark.parametrize("use_tls", [True, False])
+def test_port_465_is_encrypted_from_the_first_byte(
+    settings: Settings, port: int, is_implicit: bool, use_tls: bool
+) -> None:
+    known = replace(settings, mail_backend="smtp", mail_server="mail.example", mail_from="shop@duka.example")
+
+    mail = build_backends(replace(known, mail_port=port, mail_use_tls=use_tls)).mail
+
+    assert isinstance(mail, SmtpMail)
+    assert mail.is_implicit is is_implicit
 
 
 @pytest.mark.parametrize(

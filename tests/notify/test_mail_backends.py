@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from grocery.notify.clients.mail import ConsoleMail, SmtpMail
 from grocery.notify.outcome import Outcome, SendResult, one_line
 from tests.fakes.smtp import FakeSmtp, Trouble
-from tests.notify.clients import AMINA, MESSAGE_ID, mail_client
+from tests.notify.clients import AMINA, MESSAGE_ID, letter, mail_client
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def server() -> Iterator[FakeSmtp]:
 def test_accepted_mail_is_sent_as_it_was_written(server: FakeSmtp) -> None:
     body = "Habari Amina,\n\n.a line with a dot\nAsante sana 👋 – karibu tena.\n"
 
-    result = mail_client(server).send(AMINA, "Oda yako 👋 – imepokelewa", body, MESSAGE_ID)
+    result = mail_client(server).send(letter(AMINA, "Oda yako 👋 – imepokelewa", body))
 
     assert result == SendResult(Outcome.SENT, provider_id=MESSAGE_ID, cost=None, error=None)
     [mail] = server.mails
@@ -45,7 +45,7 @@ def test_accepted_mail_is_sent_as_it_was_written(server: FakeSmtp) -> None:
 def test_note_of_thousands_of_characters_in_one_line_arrives_whole(server: FakeSmtp) -> None:
     note = "tafadhali usipige hodi " * 200
 
-    assert mail_client(server).send(AMINA, "x", note, MESSAGE_ID).outcome is Outcome.SENT
+    assert mail_client(server).send(letter(AMINA, "x", note)).outcome is Outcome.SENT
 
     assert server.mails[0].body.rstrip("\n") == note
     assert max(len(line) for line in server.mails[0].raw.split(b"\r\n")) <= 78
@@ -62,7 +62,7 @@ def test_note_of_thousands_of_characters_in_one_line_arrives_whole(server: FakeS
 def test_sender_is_the_shop_by_name(server: FakeSmtp, sender: str, shop_name: str, written: str) -> None:
     client = mail_client(server, sender=sender, shop_name=shop_name)
 
-    assert client.send(AMINA, "x", "x", MESSAGE_ID).outcome is Outcome.SENT
+    assert client.send(letter()).outcome is Outcome.SENT
 
     [address] = server.mails[0].message["From"].addresses
     assert (address.display_name, address.addr_spec) == (written, "shop@duka.example")
@@ -73,7 +73,7 @@ def test_sender_is_the_shop_by_name(server: FakeSmtp, sender: str, shop_name: st
 def test_line_breaks_in_a_subject_become_spaces_not_headers(server: FakeSmtp) -> None:
     subject = "Order\r\nBcc: evil@example.com\r\n\r\nnot the body\u2028\x85\x0b\x00end"
 
-    assert mail_client(server).send(AMINA, subject, "the body", MESSAGE_ID).outcome is Outcome.SENT
+    assert mail_client(server).send(letter(AMINA, subject, "the body")).outcome is Outcome.SENT
 
     [mail] = server.mails
     assert mail.subject == "Order Bcc: evil@example.com not the body end"
@@ -93,7 +93,7 @@ def test_no_subject_or_shop_name_makes_or_breaks_a_header(
 ) -> None:
     client = mail_client(hypothesis_server, shop_name=shop_name, timeout=5)
 
-    assert client.send(AMINA, subject, "x", MESSAGE_ID).outcome is Outcome.SENT
+    assert client.send(letter(subject=subject)).outcome is Outcome.SENT
 
     message = hypothesis_server.mails[-1].message
     subject_header = ["Subject"] if one_line(subject) else []
@@ -123,7 +123,7 @@ def hypothesis_server() -> Iterator[FakeSmtp]:
     ],
 )
 def test_malformed_recipient_fails_without_a_connection(server: FakeSmtp, address: str) -> None:
-    result = mail_client(server).send(address, "x", "x", MESSAGE_ID)
+    result = mail_client(server).send(letter(address))
 
     assert result.outcome is Outcome.FAILED
     assert (result.error or "").startswith("not an e-mail address: ")
@@ -132,14 +132,30 @@ def test_malformed_recipient_fails_without_a_connection(server: FakeSmtp, addres
 
 
 def test_recipient_at_an_international_domain_is_reached_by_its_ascii_name(server: FakeSmtp) -> None:
-    assert mail_client(server).send("amina@dükä.example", "x", "x", MESSAGE_ID).outcome is Outcome.SENT
+    assert mail_client(server).send(letter("amina@dükä.example")).outcome is Outcome.SENT
 
     assert server.mails[0].envelope_to == ["amina@xn--dk-wia8g.example"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("List-Unsubscribe", "<https://a>\r\nBcc: <e@f>"), ("X", "a\nb"), ("X", "a\x00"), ("X", "ä"), ("X", "")),
+        *(("X", " a"), ("X: y\r\nBcc", "e@f"), ("X Y", "a"), ("", "a"), ("X", "a" * 1000)),
+    ],
+)
+def test_malformed_header_fails_without_a_connection(server: FakeSmtp, name: str, value: str) -> None:
+    result = mail_client(server).send(letter(headers={name: value}))
+
+    assert result.outcome is Outcome.FAILED
+    assert (result.error or "").startswith("not a header: ")
+    assert "\n" not in (result.error or "")
+    assert server.connections == 0
+
+
 @pytest.mark.parametrize("message_id", ["", "17", "<17>", "<1@b>\r\nBcc: <e@f>", "<1 2@b>", "<a@b> "])
 def test_malformed_message_id_fails_without_a_connection(server: FakeSmtp, message_id: str) -> None:
-    result = mail_client(server).send(AMINA, "x", "x", message_id)
+    result = mail_client(server).send(letter(message_id=message_id))
 
     assert result.outcome is Outcome.FAILED
     assert (result.error or "").startswith("not a Message-ID: ")
@@ -151,7 +167,7 @@ def test_failing_goodbye_after_acceptance_is_still_sent(server: FakeSmtp, troubl
     server.misbehave("QUIT", trouble)
     started = time.monotonic()
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID) == SendResult(Outcome.SENT, provider_id=MESSAGE_ID)
+    assert mail_client(server).send(letter()) == SendResult(Outcome.SENT, provider_id=MESSAGE_ID)
     assert (len(server.mails), server.connections) == (1, 1)
     assert time.monotonic() - started < 2
 
@@ -169,7 +185,9 @@ def test_failing_goodbye_after_acceptance_is_still_sent(server: FakeSmtp, troubl
 def test_answer_to_the_recipient_decides(server: FakeSmtp, reply: str, outcome: Outcome) -> None:
     server.refuse(AMINA, reply)
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID) == SendResult(outcome, error=reply)
+    result = mail_client(server).send(letter())
+
+    assert result == SendResult(outcome, error=reply, is_general=reply.startswith("530"))
     assert (server.mails, server.connections, server.commands["DATA"]) == ([], 1, 0)
 
 
@@ -185,7 +203,7 @@ def test_answer_to_the_recipient_decides(server: FakeSmtp, reply: str, outcome: 
 def test_answer_to_the_text_decides(server: FakeSmtp, command: str, reply: str, outcome: Outcome) -> None:
     server.misbehave(command, reply)
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID) == SendResult(outcome, error=reply)
+    assert mail_client(server).send(letter()) == SendResult(outcome, error=reply)
     assert (server.mails, server.connections) == ([], 1)
 
 
@@ -193,7 +211,7 @@ def test_answer_to_the_text_decides(server: FakeSmtp, command: str, reply: str, 
 def test_refused_sender_is_retried_so_that_it_does_not_burn_every_mail(server: FakeSmtp, reply: str) -> None:
     server.misbehave("MAIL", reply)
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID) == SendResult(Outcome.RETRY, error=reply)
+    assert mail_client(server).send(letter()) == SendResult(Outcome.RETRY, error=reply, is_general=True)
     assert (server.mails, server.commands["RCPT"]) == ([], 0)
 
 
@@ -203,10 +221,11 @@ def test_line_lost_before_the_text_is_retried(server: FakeSmtp, command: str, tr
     server.misbehave(command, trouble)
     started = time.monotonic()
 
-    result = mail_client(server).send(AMINA, "x", "x", MESSAGE_ID)
+    result = mail_client(server).send(letter())
 
     assert time.monotonic() - started < 2
-    assert result.outcome is Outcome.RETRY
+    assert (result.outcome, result.provider_id) == (Outcome.RETRY, None)
+    assert result.is_general is (command in ("GREETING", "EHLO"))
     assert (result.error or "").startswith("SMTPServerDisconnected: Connection unexpectedly closed")
     assert (server.mails, server.connections) == ([], 1)
 
@@ -215,9 +234,9 @@ def test_line_lost_before_the_text_is_retried(server: FakeSmtp, command: str, tr
 def test_line_lost_after_the_text_leaves_it_unknown_and_is_not_tried_again(server: FakeSmtp, trouble: Trouble) -> None:
     server.misbehave("TEXT", trouble, times=None)
 
-    result = mail_client(server).send(AMINA, "x", "x", MESSAGE_ID)
+    result = mail_client(server).send(letter())
 
-    assert result.outcome is Outcome.UNKNOWN
+    assert (result.outcome, result.provider_id, result.is_general) == (Outcome.UNKNOWN, MESSAGE_ID, False)
     assert (result.error or "").startswith("SMTPServerDisconnected: ")
     assert (len(server.mails), server.connections) == (1, 1)
 
@@ -225,14 +244,14 @@ def test_line_lost_after_the_text_leaves_it_unknown_and_is_not_tried_again(serve
 def test_gibberish_after_the_text_leaves_it_unknown(server: FakeSmtp) -> None:
     server.misbehave("TEXT", "what?")
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID).outcome is Outcome.UNKNOWN
+    assert mail_client(server).send(letter()).outcome is Outcome.UNKNOWN
 
 
 def test_greeting_that_refuses_service_is_retried(server: FakeSmtp) -> None:
     server.misbehave("GREETING", "554 5.3.2 No service")
 
-    assert mail_client(server).send(AMINA, "x", "x", MESSAGE_ID) == SendResult(
-        Outcome.RETRY, error="554 5.3.2 No service"
+    assert mail_client(server).send(letter()) == SendResult(
+        Outcome.RETRY, error="554 5.3.2 No service", is_general=True
     )
 
 
@@ -240,10 +259,10 @@ def test_refused_connection_is_retried() -> None:
     with FakeSmtp() as gone:
         client = mail_client(gone)
 
-    result = client.send(AMINA, "x", "x", MESSAGE_ID)
+    result = client.send(letter())
 
     assert result == SendResult(
-        Outcome.RETRY, error=f"ConnectionRefusedError: [Errno {errno.ECONNREFUSED}] Connection refused"
+        Outcome.RETRY, error=f"ConnectionRefusedError: [Errno {errno.ECONNREFUSED}] Connection refused", is_general=True
     )
 
 
@@ -254,13 +273,14 @@ def test_unresolvable_host_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     # The resolver cannot be passed in, and asking a real one would leave the loopback.
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
-    result = SmtpMail("nowhere.invalid", 25, "shop@duka.example", "Duka").send(AMINA, "x", "x", MESSAGE_ID)
+    result = SmtpMail("nowhere.invalid", 25, "shop@duka.example", "Duka").send(letter())
 
-    assert result == SendResult(Outcome.RETRY, error=f"gaierror: [Errno {socket.EAI_NONAME}] Name or service not known")
+    error = f"gaierror: [Errno {socket.EAI_NONAME}] Name or service not known"
+    assert result == SendResult(Outcome.RETRY, error=error, is_general=True)
 
 
 def test_host_name_that_cannot_be_one_is_retried() -> None:
-    result = SmtpMail("a..b", 25, "shop@duka.example", "Duka").send(AMINA, "x", "x", MESSAGE_ID)
+    result = SmtpMail("a..b", 25, "shop@duka.example", "Duka").send(letter())
 
     assert result.outcome is Outcome.RETRY
     assert (result.error or "").startswith("UnicodeError: ")
@@ -279,7 +299,7 @@ def test_password_that_smtplib_cannot_send_is_refused() -> None:
 
 def test_console_writes_each_mail_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "grocery.notify.mail"), ConsoleMail().session() as session:
-        result = session.send(AMINA, "Reset\nyour password", "Open\nhttp://shop.example/reset/abc", MESSAGE_ID)
+        result = session.send(letter(AMINA, "Reset\nyour password", "Open\nhttp://shop.example/reset/abc"))
 
     assert result == SendResult(Outcome.SENT, provider_id=MESSAGE_ID)
     assert caplog.messages == ["e-mail to amina@example.com: Reset your password: Open http://shop.example/reset/abc"]

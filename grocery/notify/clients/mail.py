@@ -11,12 +11,13 @@ from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
 from email.utils import getaddresses
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from flask import Flask
 from flask_mail import Mail, Message
 
-from grocery.notify.clients.smtp import SmtpConnection, describe, judge
+from grocery.notify.clients.letter import Letter
+from grocery.notify.clients.smtp import SmtpConnection, describe, judge, meets_every_mail
 from grocery.notify.outcome import Outcome, SendResult, one_line
 
 log = logging.getLogger("grocery.notify.mail")
@@ -25,17 +26,17 @@ log = logging.getLogger("grocery.notify.mail")
 _ATOM: Final = r"[\w!#$%&'*+/=?^`{|}~-]+"
 ADDRESS: Final = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 MESSAGE_ID: Final = re.compile(r"<[^\s<>@]+@[^\s<>@]+>", re.ASCII)
+HEADER_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*", re.ASCII)
+# RFC 5322 2.1.1: a line has 998 octets at the most, and none of these headers is folded.
+HEADER_VALUE: Final = re.compile(r"[!-~][ -~]{0,900}")
 SUBJECT_LENGTH: Final = 200
 
 
 class MailSession(Protocol):
     """Something that hands mails over, one after the other."""
 
-    def send(self, to: str, subject: str, body: str, message_id: str) -> SendResult:
-        """Send plain text to one address; what goes wrong is told by the result, not by an exception.
-
-        `message_id` ("<…@…>") is the caller's, the same at every try, so that a mail sent twice can be known as one.
-        """
+    def send(self, letter: Letter) -> SendResult:
+        """Send one mail to one address; what goes wrong is told by the result, not by an exception."""
 
 
 class MailBackend(MailSession, Protocol):
@@ -48,10 +49,10 @@ class MailBackend(MailSession, Protocol):
 class ConsoleMail:
     """Writes mails to the log, for development without a server."""
 
-    def send(self, to: str, subject: str, body: str, message_id: str) -> SendResult:
+    def send(self, letter: Letter) -> SendResult:
         """Log the mail in one line; links and codes are shown on purpose, since nothing else delivers them."""
-        log.info("e-mail to %s: %s: %s", to, one_line(subject), one_line(body, limit=5000))
-        return SendResult(Outcome.SENT, provider_id=message_id)
+        log.info("e-mail to %s: %s: %s", letter.to, one_line(letter.subject), one_line(letter.body, limit=5000))
+        return SendResult(Outcome.SENT, provider_id=letter.message_id)
 
     def session(self) -> AbstractContextManager[MailSession]:
         """Nothing is shared, since nothing is opened."""
@@ -59,10 +60,11 @@ class ConsoleMail:
 
 
 class SmtpMail:
-    """Sends over SMTP, with verified STARTTLS if `use_tls`, and with a login if both `username` and `password` are set.
+    """Sends over SMTP, and with a login if both `username` and `password` are set.
 
-    `sender` is an address, or a name and an address, which then takes the place of `shop_name`; `timeout` is in seconds
-    for each answer of the server. Raises ValueError for settings that could never send.
+    `use_tls` is STARTTLS with a verified certificate, `use_implicit_tls` the same from the first byte. `sender` is an
+    address, or a name and an address, which then takes the place of `shop_name`; `timeout` is in seconds for each
+    answer of the server. Raises ValueError for settings that could never send.
     """
 
     def __init__(
@@ -75,19 +77,22 @@ class SmtpMail:
         username: str | None = None,
         password: str | None = None,
         use_tls: bool = False,
+        use_implicit_tls: bool = False,
         tls_context: ssl.SSLContext | None = None,
         timeout: float = 10.0,
     ) -> None:
         named = getaddresses([sender])
         name, written = named[0] if len(named) == 1 else ("", "")
-        address = _ascii_address(written)
+        address = ascii_address(written)
         if address is None:
             raise ValueError(f"the sender must be one e-mail address, not {one_line(sender)!r}")
         if not ((username or "") + (password or "")).isascii():
             raise ValueError("smtplib can log in with ASCII user names and passwords only")
         self._name, self._address = one_line(name or shop_name), address
         self._timeout = timeout
-        self._tls_context = (tls_context or ssl.create_default_context()) if use_tls else None
+        self.is_implicit = use_implicit_tls
+        is_encrypted = use_tls or use_implicit_tls
+        self._tls_context = (tls_context or ssl.create_default_context()) if is_encrypted else None
         # Flask-Mail reads `current_app` while it renders and sends. An app of its own that holds nothing but these
         # settings frees this client from the shop's app, and from its TESTING, which would silently suppress mail.
         self._app = Flask(__name__, static_folder=None)
@@ -100,10 +105,10 @@ class SmtpMail:
         )
         Mail(self._app)
 
-    def send(self, to: str, subject: str, body: str, message_id: str) -> SendResult:
+    def send(self, letter: Letter) -> SendResult:
         """Send one mail over a connection of its own."""
         with self.session() as session:
-            return session.send(to, subject, body, message_id)
+            return session.send(letter)
 
     def session(self) -> "SmtpSession":
         """Make a session, which connects when its first mail is sent."""
@@ -119,21 +124,23 @@ class SmtpMail:
         # RFC 5321 4.1.4: the greeting's name is not verified. smtplib would look its own up in DNS, without a timeout.
         own_name = self._address.rpartition("@")[2]
         state = self._app.extensions["mail"]
-        return SmtpConnection(state, own_name, self._timeout, self._tls_context).__enter__()
+        connection = SmtpConnection(state, own_name, self._timeout, self._tls_context, self.is_implicit)
+        return connection.__enter__()
 
-    def compose(self, to: str, subject: str, body: str, message_id: str) -> Message:
-        """Build the mail; `to` and `message_id` must be checked before."""
-        message = _TextMessage(
-            subject=one_line(subject, SUBJECT_LENGTH),
-            recipients=[to],
-            body=body,
+    def compose(self, letter: Letter, address: str) -> Message:
+        """Build the mail to `address`, which must be in ASCII; the headers of the letter must be sound."""
+        message = _Mail(
+            subject=one_line(letter.subject, SUBJECT_LENGTH),
+            recipients=[address],
+            body=letter.body,
+            html=letter.html,
             sender=self._address,
             # RFC 3834: keeps holiday responders from answering the shop.
-            extra_headers={"Auto-Submitted": "auto-generated"},
+            extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
         )
         # Set afterwards, because the constructor joins the pair without quoting: "Mama, Fresh" would break the header.
         message.sender = (self._name, self._address)
-        message.msgId = message_id
+        message.msgId = letter.message_id
         return message
 
 
@@ -159,14 +166,15 @@ class SmtpSession:
             self._connection.__exit__(kind, error, trace)
             self._connection = None
 
-    def send(self, to: str, subject: str, body: str, message_id: str) -> SendResult:
+    def send(self, letter: Letter) -> SendResult:
         """Send one mail over this session's connection."""
-        address = _ascii_address(to)
+        address = ascii_address(letter.to)
         if address is None:
-            return SendResult(Outcome.FAILED, error=f"not an e-mail address: {one_line(to, limit=100)}")
-        if not MESSAGE_ID.fullmatch(message_id):
-            return SendResult(Outcome.FAILED, error=f"not a Message-ID: {one_line(message_id, limit=100)}")
-        message = self._mail.compose(address, subject, body, message_id)
+            return SendResult(Outcome.FAILED, error=f"not an e-mail address: {one_line(letter.to, limit=100)}")
+        fault = _find_fault(letter)
+        if fault is not None:
+            return SendResult(Outcome.FAILED, error=fault)
+        message = self._mail.compose(letter, address)
         was_open = self._connection is not None
         result = self._try(message)
         if was_open and self._connection is None and result.outcome is Outcome.RETRY:
@@ -181,7 +189,7 @@ class SmtpSession:
             connection = self._connection or self._mail.connect()
         except (OSError, UnicodeError) as error:
             # Refused, timed out, no such host, bad certificate, login refused: no mail has been spoken of yet.
-            self._given_up = SendResult(Outcome.RETRY, error=describe(error))
+            self._given_up = SendResult(Outcome.RETRY, error=describe(error), is_general=True)
             return self._given_up
         # While a mail is under way the connection belongs to nobody: whatever interrupts it leaves answers unread, and
         # the next mail would take them for its own.
@@ -199,20 +207,32 @@ class SmtpSession:
             self._mail.deliver(connection, message)
         except smtplib.SMTPException as error:
             if isinstance(error.__context__, TimeoutError):
-                self._given_up = SendResult(Outcome.RETRY, error="not tried: the server had stopped answering")
-            return SendResult(judge(error, connection.is_in_doubt), error=describe(error))
+                silent = "not tried: the server had stopped answering"
+                self._given_up = SendResult(Outcome.RETRY, error=silent, is_general=True)
+            outcome = judge(error, connection.is_in_doubt)
+            return SendResult(
+                outcome,
+                # It may have been taken: what bounces will name it.
+                provider_id=message.msgId if outcome is Outcome.UNKNOWN else None,
+                error=describe(error),
+                is_general=outcome is Outcome.RETRY and meets_every_mail(error),
+            )
         return SendResult(Outcome.SENT, provider_id=message.msgId)
 
 
-class _TextMessage(Message):
+class _Mail(Message):
     """Renders what Flask-Mail's own message renders wrongly."""
 
     def _message(self) -> MIMEBase:
-        """Leave the headers as Flask-Mail encoded them.
+        """Leave the headers as Flask-Mail encoded them, and a mail without attachments without the room for them.
 
         Its policy folds them anew, and Python then loses the quoting of a long From whose name has brackets or commas.
         """
         mail = super()._message()
+        if self.html is not None:
+            alternatives: Any = mail.get_payload(0)
+            mail.set_payload(alternatives.get_payload())
+            mail.set_type("multipart/alternative")
         mail.policy = policy.SMTP.clone(refold_source="none")
         return mail
 
@@ -226,7 +246,17 @@ class _TextMessage(Message):
         return part
 
 
-def _ascii_address(address: str) -> str | None:
+def _find_fault(letter: Letter) -> str | None:
+    """What of the letter's headers would break the mail or make others, if anything."""
+    if not MESSAGE_ID.fullmatch(letter.message_id):
+        return f"not a Message-ID: {one_line(letter.message_id, limit=100)}"
+    for name, value in letter.headers.items():
+        if not (HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)):
+            return f"not a header: {one_line(f'{name}: {value}', limit=100)}"
+    return None
+
+
+def ascii_address(address: str) -> str | None:
     """The address as SMTP can carry it everywhere, or None: a local part outside ASCII would need SMTPUTF8."""
     local, _, domain = address.rpartition("@")
     try:

@@ -4,8 +4,11 @@ import json
 import logging
 import re
 import ssl
+import time
 import uuid
-from typing import Any, Final, Protocol
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -40,13 +43,27 @@ STATUSES: Final[dict[int, tuple[str, Outcome]]] = {
     502: ("RejectedByGateway", Outcome.RETRY),
 }
 REFUSALS: Final = {name: outcome for name, outcome in STATUSES.values() if outcome is not Outcome.SENT}
+INSUFFICIENT_BALANCE: Final = 405
+# HTTP statuses that may be about this one request's content; all others below 500 would meet every message alike.
+ABOUT_THE_MESSAGE: Final = frozenset({400, 413, 414, 422, 431})
+
+# A connection that was idle for longer is not used again: the provider may be closing it, and a request that meets the
+# closing may have been accepted for all we know. (One that was closed already is noticed by urllib3 before it writes.)
+IDLE_SECONDS: Final = 1.0
 
 
-class SmsBackend(Protocol):
-    """Something that hands one text to one phone."""
+class SmsSession(Protocol):
+    """Something that hands one text to one phone, and then the next; for one thread."""
 
     def send(self, to: str, body: str) -> SendResult:
         """Send `body` to the E.164 number `to`; what goes wrong is told by the result, not by an exception."""
+
+
+class SmsBackend(SmsSession, Protocol):
+    """A connection of its own for a single text, or one for many."""
+
+    def session(self) -> AbstractContextManager[SmsSession]:
+        """Share one connection: `with backend.session() as session: session.send(…)`."""
 
 
 class ConsoleSms:
@@ -57,18 +74,24 @@ class ConsoleSms:
         log.info("SMS to %s: %s", to, one_line(body, limit=2000))
         return SendResult(Outcome.SENT, provider_id=f"console-{uuid.uuid4().hex}")
 
+    def session(self) -> AbstractContextManager[SmsSession]:
+        """Nothing is shared, since nothing is opened."""
+        return nullcontext(self)
+
 
 class _MessagingService(SMSService):
     """The SDK's SMS service with the provider's answer left whole.
 
     The SDK's transport drops the HTTP status, the only thing that tells a wrong API key from a broken gateway, answers
-    a string for `application/json; charset=utf-8`, and follows redirects with the API key in hand.
+    a string for `application/json; charset=utf-8`, follows redirects with the API key in hand, and connects anew for
+    each message.
     """
 
     def __init__(self, username: str, api_key: str, origin: str | None) -> None:
         super().__init__(username, api_key)
         if origin is not None:
             self._baseUrl = f"{origin}/version1"
+        self.connections = requests.Session()
 
     def _make_request(
         self,
@@ -80,7 +103,7 @@ class _MessagingService(SMSService):
         callback: None = None,
         timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
     ) -> requests.Response:
-        return requests.request(
+        return self.connections.request(
             method, url, headers=headers, data=data, params=params, timeout=timeout, allow_redirects=False
         )
 
@@ -102,22 +125,54 @@ class AfricasTalkingSms:
     ) -> None:
         if not (api_key.isascii() and api_key.isprintable()):
             raise ValueError("the API key travels in an HTTP header and must be printable ASCII")
-        origin = _origin(base_url) if base_url else None
         # Not `africastalking.initialize`: it keeps one account in globals of the module for the whole process.
-        self._service = _MessagingService(username, api_key, origin)
+        self._account = (username, api_key, _origin(base_url) if base_url else None)
         self._sender_id = sender_id or None
         self._timeouts = timeouts
-        self.endpoint: str = self._service._make_url("/messaging")
+        self.endpoint: str = _MessagingService(*self._account)._make_url("/messaging")
+
+    def send(self, to: str, body: str) -> SendResult:
+        """Send one text over a connection of its own."""
+        with self.session() as session:
+            return session.send(to, body)
+
+    def session(self) -> "AfricasTalkingSession":
+        """Make a session, which connects when its first text is sent."""
+        return AfricasTalkingSession(_MessagingService(*self._account), self._sender_id, self._timeouts)
+
+
+class AfricasTalkingSession:
+    """Texts over one connection, which is made anew when it was idle for more than IDLE_SECONDS."""
+
+    def __init__(self, service: _MessagingService, sender_id: str | None, timeouts: tuple[float, float]) -> None:
+        self._service = service
+        self._sender_id = sender_id
+        self._timeouts = timeouts
+        self._used_at = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._service.connections.close()
 
     def send(self, to: str, body: str) -> SendResult:
         """Send `body` to the E.164 number `to`; a malformed number fails without a call."""
         if not E164.fullmatch(to):
             return SendResult(Outcome.FAILED, error=f"not an E.164 number: {one_line(to, limit=40)}")
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self._service.connections.close()
         try:
             response: requests.Response = self._service.send(body, [to], self._sender_id, timeout=self._timeouts)
         except requests.RequestException as error:
-            outcome = Outcome.RETRY if _is_surely_unsent(error) else Outcome.UNKNOWN
-            return SendResult(outcome, error=one_line(f"{type(error).__name__}: {_reason(error)}"))
+            is_unsent = _is_surely_unsent(error)
+            outcome = Outcome.RETRY if is_unsent else Outcome.UNKNOWN
+            description = one_line(f"{type(error).__name__}: {_reason(error)}")
+            return SendResult(outcome, error=description, is_general=is_unsent)
+        finally:
+            self._used_at = time.monotonic()
         return _read_answer(response.status_code, response.content, to)
 
 
@@ -149,9 +204,10 @@ def _reason(error: requests.RequestException) -> object:
 def _read_answer(status: int, content: bytes, to: str) -> SendResult:
     excerpt = content[:2000].decode("utf-8", "replace")
     if 300 <= status < 500:
-        # It speaks about the key, the account, the address or the rate, so it would meet every message alike: a wrong
-        # key must not burn them all, and a new one takes up to 20 minutes to work (africastalking-python #74).
-        return SendResult(Outcome.RETRY, error=one_line(f"HTTP {status}: {excerpt}"))
+        # It speaks about the key, the account, the address or the rate: a wrong key must not burn all messages, and a
+        # new one takes up to 20 minutes to work (africastalking-python #74).
+        error = one_line(f"HTTP {status}: {excerpt}")
+        return SendResult(Outcome.RETRY, error=error, is_general=status not in ABOUT_THE_MESSAGE)
     data = _message_data(content)
     recipient = _recipient(data, to)
     if recipient is not None:
@@ -191,6 +247,7 @@ def _read_recipient(recipient: dict[str, Any]) -> SendResult:
         provider_id=None if message_id == "None" else message_id,
         cost=_text(recipient.get("cost")),
         error=None if outcome is Outcome.SENT else f"{code if code >= 0 else 'no status code'} {said}",
+        is_general=code == INSUFFICIENT_BALANCE,
     )
 
 

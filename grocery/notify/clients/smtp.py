@@ -17,13 +17,20 @@ GOODBYE_SECONDS: Final = 2.0
 
 
 class SmtpConnection(Connection):
-    """Flask-Mail's connection with a timeout, verified TLS, and a goodbye that cannot fail."""
+    """Flask-Mail's connection with a timeout, verified TLS, and a goodbye that cannot fail.
 
-    def __init__(self, state: Any, own_name: str, timeout: float, tls_context: ssl.SSLContext | None) -> None:
+    With a `tls_context` it is encrypted: from its first byte if `is_implicit` (RFC 8314 3.3, port 465), else by
+    STARTTLS.
+    """
+
+    def __init__(
+        self, state: Any, own_name: str, timeout: float, tls_context: ssl.SSLContext | None, is_implicit: bool = False
+    ) -> None:
         super().__init__(state)
         self._own_name = own_name
         self._timeout = timeout
         self._tls_context = tls_context
+        self._is_implicit = is_implicit
 
     @property
     def is_open(self) -> bool:
@@ -37,16 +44,22 @@ class SmtpConnection(Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt and log in; raises OSError, of which smtplib's exceptions are children."""
-        host = _Smtp(self.mail.server, self.mail.port, local_hostname=self._own_name, timeout=self._timeout)
+        host = self._dial()
         with ExitStack() as undo:
             undo.callback(host.close)
-            if self._tls_context is not None:
+            if self._tls_context is not None and not self._is_implicit:
                 host.starttls(context=self._tls_context)
             host.ehlo_or_helo_if_needed()
             if self.mail.username and self.mail.password:
                 host.login(self.mail.username, self.mail.password)
             undo.pop_all()
         return host
+
+    def _dial(self) -> "_Smtp":
+        server, port, name = self.mail.server, self.mail.port, self._own_name
+        if self._is_implicit:
+            return _SmtpOverTls(server, port, name, timeout=self._timeout, context=self._tls_context)
+        return _Smtp(server, port, name, timeout=self._timeout)
 
     def close(self) -> None:
         """Hang up without a word."""
@@ -79,6 +92,10 @@ class _Smtp(smtplib.SMTP):
         return code, reply
 
 
+class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
 def judge(error: smtplib.SMTPException, is_in_doubt: bool) -> Outcome:
     """Read the server's answer: RFC 5321 4.2.1, 4xx is for now and 5xx for good.
 
@@ -94,6 +111,14 @@ def judge(error: smtplib.SMTPException, is_in_doubt: bool) -> Outcome:
         return Outcome.FAILED
     is_gibberish = isinstance(error, smtplib.SMTPDataError) and not 400 <= code < 500
     return Outcome.UNKNOWN if is_gibberish else Outcome.RETRY
+
+
+def meets_every_mail(error: smtplib.SMTPException) -> bool:
+    """Whether the server's answer is about the shop, so that the next mail would get the same one.
+
+    That is when no recipient was named yet: the sender is refused. And 530 (RFC 4954): log in first.
+    """
+    return isinstance(error, smtplib.SMTPSenderRefused) or _code(error) == 530
 
 
 def _code(error: Exception) -> int:
