@@ -11,7 +11,10 @@ _signals = Namespace()
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """An SMS from `phone` (E.164). `words` are its text in capitals, cut at white space; there is at least one."""
+    """An SMS from `phone` (E.164).
+
+    `words` are its text in capitals, without punctuation and words of politeness; there is at least one.
+    """
 
     id: int
     phone: str
@@ -35,21 +38,33 @@ class Reply:
 
 @dataclass(frozen=True)
 class UssdRequest:
-    """One step of a USSD session: `inputs` is all that was keyed in so far, `state` what the last answer left."""
+    """One step of a USSD session: `inputs` is all that was keyed in so far, `state` what the last answer left.
+
+    An empty state means that it is the first step or that the state was lost, and `is_kept` that the state of this
+    step's answer can be remembered. `language` is what was chosen on this phone (E.164), today or weeks ago.
+    """
 
     session_id: str
     phone: str
     inputs: Sequence[str]
     state: Mapping[str, Any]
+    language: str | None = None
+    is_kept: bool = True
 
 
 @dataclass(frozen=True)
 class UssdAnswer:
-    """What the phone shows; `is_end` closes the session. `state` is for the next step."""
+    """What the phone shows; `is_end` closes the session. `state`, as JSON can hold it, is for the next step.
+
+    `language` is that of the text, for whatever else this session may have to be told; one that `is_language_chosen`
+    in this step is remembered for the phone's next sessions.
+    """
 
     text: str
     is_end: bool = False
     state: Mapping[str, Any] = field(default_factory=dict)
+    language: str = "en"
+    is_language_chosen: bool = False
 
 
 sms_received = _signals.signal(

@@ -10,6 +10,7 @@ from grocery.orders import (
     delivery,
     documents,
     fulfilment,
+    inbound,
     jobs,
     models,
     payments,
@@ -17,6 +18,7 @@ from grocery.orders import (
     reports,
     returns,
     tracking,
+    ussd,
 )
 from grocery.orders.cart import models as cart_models
 from grocery.orders.cli import orders_cli
@@ -45,7 +47,19 @@ __all__ = [
 def init_app(app: Flask) -> None:
     register_blueprint(app, blp)
     register_blueprint(app, lines_blp)
-    for part in (cart, delivery, documents, fulfilment, payments, promotions, reports, returns, tracking):
+    for part in (
+        cart,
+        delivery,
+        documents,
+        fulfilment,
+        inbound,
+        payments,
+        promotions,
+        reports,
+        returns,
+        tracking,
+        ussd,
+    ):
         part.init_app(app)
     app.cli.add_command(orders_cli)
     customer_deleting.connect(deleting.settle_orders_of_customer)

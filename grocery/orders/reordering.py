@@ -39,7 +39,7 @@ def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]
         asked = wanted.pop(product.id, None)
         if asked is None:  # its other line was dealt with
             continue
-        quantity = _orderable(asked, product)
+        quantity = orderable(asked, product.stock, product.unit, product.quantity_step)
         if not quantity:
             missing.append({**entry, "reason": "out_of_stock"})
             continue
@@ -54,8 +54,8 @@ def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]
     return {"missing": missing, "reduced": reduced, "repriced": repriced}
 
 
-def _orderable(quantity: Decimal, product: Any) -> Decimal:
-    """As much as is in stock, in what it is sold in now."""
-    there = min(quantity, product.stock)
-    step = max(product.quantity_step, Decimal(1)) if product.unit == "each" else product.quantity_step
+def orderable(quantity: Decimal, stock: Decimal, unit: str, quantity_step: Decimal) -> Decimal:
+    """As much of a quantity as is in stock, in what the product is sold in now."""
+    there = min(quantity, stock)
+    step = max(quantity_step, Decimal(1)) if unit == "each" else quantity_step
     return Decimal(there - there % step)

@@ -1,0 +1,33 @@
+"""A menu that is scripted, in place of the shop's."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from grocery.notify.hooks import UssdAnswer, UssdRequest, ussd_dialled
+from grocery.orders.ussd.menu import answer_ussd
+
+
+class ScriptedMenu:
+    """Answers with `script`, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[UssdRequest] = []
+        self.script: Callable[[UssdRequest], UssdAnswer] = lambda request: UssdAnswer(
+            f"You keyed in {list(request.inputs)}", state={"steps": request.state.get("steps", 0) + 1}
+        )
+
+    def answer(self, _sender: object, *, request: UssdRequest) -> UssdAnswer:
+        self.requests.append(request)
+        return self.script(request)
+
+
+@pytest.fixture
+def menu(app: Flask) -> Iterator[ScriptedMenu]:
+    scripted = ScriptedMenu()
+    ussd_dialled.disconnect(answer_ussd)
+    ussd_dialled.connect(scripted.answer)
+    yield scripted
+    ussd_dialled.disconnect(scripted.answer)
+    ussd_dialled.connect(answer_ussd)

@@ -1,0 +1,22 @@
+"""Amina's phone, and orders to walk through."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.fakes.africastalking import UssdPhone
+from tests.notify.ussd.phones import phone_of
+from tests.orders.conftest import Caller
+
+
+@pytest.fixture
+def phone(app: Flask, customer: Caller) -> UssdPhone:
+    """The phone of the fixture `customer`."""
+    return phone_of(app)
+
+
+@pytest.fixture
+def to_the_door() -> dict[str, Any]:
+    """A delivery, but for its zone and slot."""
+    return {"method": "delivery", "address": "Moi Avenue 12", "landmark": "near Shell", "note": "Ring twice"}
