@@ -1,7 +1,24 @@
 """SMS that people send to the shop."""
 
+from collections.abc import Sequence
+
 from flask import Flask
 
+from grocery.api import register_blueprint
+from grocery.notify.cli import notify
+from grocery.notify.inbound.cli import inbound_cli
+from grocery.notify.inbound.service import ring_if_due
+from grocery.notify.inbound.views import blp
+from grocery.queues import PeriodicTask, periodic_task
 
-def init_app(_app: Flask) -> None:
+
+def init_app(app: Flask) -> None:
     """Bind the part."""
+    register_blueprint(app, blp)
+    notify.add_command(inbound_cli)
+    periodic_task.connect(periodic_tasks)
+
+
+def periodic_tasks(_sender: object) -> Sequence[PeriodicTask]:
+    """The answer to the signal `periodic_task`."""
+    return [PeriodicTask("notify.watch_inbound", 1.0, ring_if_due)]
