@@ -20,6 +20,7 @@ from grocery.auth.models import Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password, needs_rehash
 from grocery.auth.people import PERSON_COLUMNS, Person, normalize_email
 from grocery.auth.sessions import end_all_sessions, start_session
+from grocery.auth.subscribers import drop_unwanted_offers
 from grocery.auth.tokens import TokenPair
 from grocery.db import db, reader
 from grocery.errors import InvalidError
@@ -147,7 +148,7 @@ def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:
             **choices_for_other_phone(person.notify_by, addresses["phone"]),
             **changes,
         }
-    return _change(customer_id, changes)
+    return _change_and_drop_offers(person, changes)
 
 
 def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
@@ -160,7 +161,7 @@ def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
     if "role" in changed or changed.get("is_active") is False:
         _check_not_last_admin(person)
         end_all_sessions(customer_id)
-    return _change(customer_id, changed) if changed else person
+    return _change_and_drop_offers(person, changed) if changed else person
 
 
 def delete_customer(customer_id: int, actor: Person | None) -> None:
@@ -218,6 +219,12 @@ def _change(customer_id: int, changes: dict[str, Any]) -> Person:
     if row is None:
         raise PersonNotFoundError
     return Person(*row)
+
+
+def _change_and_drop_offers(person: Person, changes: dict[str, Any]) -> Person:
+    changed = _change(person.id, changes)
+    drop_unwanted_offers(person, changed)
+    return changed
 
 
 def _check_not_last_admin(person: Person) -> None:

@@ -69,7 +69,8 @@ class Message:
     """One message to queue: an event told to an audience ("customer" or "admin") on a channel ("sms" or "email").
 
     Of messages with the same `dedupe_key` only the first is ever sent; make it of what happened, channel and recipient.
-    `language` is "en" or "sw", None for the shop's own. One that `is_needed` goes to a suppressed address, too.
+    `language` is "en" or "sw", None for the shop's own; `priority` is the event's unless it is given. One that
+    `is_needed` goes to a suppressed address, too.
     `fallback_for` is the dedupe key of the SMS, queued together with this e-mail, in whose place it is sent when the
     SMS does not arrive within SMS_FALLBACK_MINUTES.
     """
@@ -86,6 +87,7 @@ class Message:
     is_needed: bool = False
     fallback_for: str | None = None
     campaign_id: int | None = None
+    priority: int | None = None
 
 
 def queue_messages(messages: Sequence[Message]) -> None:
@@ -108,7 +110,9 @@ def queue_messages(messages: Sequence[Message]) -> None:
         "subject": [written.subject for written in texts],
         "body": [written.body for written in texts],
         "language": languages,
-        "priority": [priority_of(message.event) for message in ordered],
+        "priority": [
+            priority_of(message.event) if message.priority is None else message.priority for message in ordered
+        ],
         "is_needed": [message.is_needed or is_asked_for(message.event) for message in ordered],
         "fallback_minutes": current_app.config["SMS_FALLBACK_MINUTES"],
     }
