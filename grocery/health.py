@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
-from flask import Flask, current_app, jsonify
+from flask import Flask, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from grocery.api import Blueprint, public
 from grocery.db import reader
 from grocery.errors import BusyError
+from grocery.metrics import CONTENT_TYPE, write_metrics
 from grocery.queues import doorbell
 
 blp = Blueprint("health", __name__, description="Probes for operators.")
@@ -34,6 +35,18 @@ def readyz() -> ResponseReturnValue:
     check_database()
     redis = "ok" if doorbell().is_reachable() else "degraded"
     return jsonify(status="ready", database="ok", migrations="ok", redis=redis)
+
+
+@blp.route("/metrics")
+@public
+@blp.response(200, description="Figures in Prometheus' text format.", content_type="text/plain")
+def metrics() -> ResponseReturnValue:
+    """Read the figures for Prometheus
+
+    The same whichever process answers. Let the proxy keep strangers out.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # receivers get the app, not its proxy
+    return Response(write_metrics(app), content_type=CONTENT_TYPE)
 
 
 def check_database() -> None:

@@ -7,15 +7,20 @@ import click
 from flask import current_app
 
 from grocery.commands import CommandGroup, print_json, print_table
-from grocery.db import transaction
+from grocery.db import Row, transaction
 from grocery.errors import GroceryError, InvalidError
 from grocery.notify import outbox
+from grocery.notify.clients.html import to_html
+from grocery.notify.clients.letter import Letter
 from grocery.notify.extension import state
+from grocery.notify.figures import Figures, read_figures
 from grocery.notify.models import CHANNELS, STATUSES
 from grocery.notify.outcome import Outcome, SendResult
+from grocery.notify.policy import PRIORITY_WORDS
 from grocery.notify.schemas import NotificationSchema
 from grocery.notify.sending.claims import count_due
-from grocery.notify.sending.sender import mail_domain, send_due
+from grocery.notify.sending.letters import mail_domain
+from grocery.notify.sending.sender import send_due
 from grocery.phones import parse_phone
 from grocery.queues import NOTIFY, doorbell
 
@@ -43,13 +48,69 @@ def list_messages(as_json: bool, **filters: Any) -> None:
     )
 
 
+@notify.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(as_json: bool) -> None:
+    """Show what waits, what became of the last day's messages, and whether the providers work."""
+    figures = read_figures()
+    if as_json:
+        print_json({**vars(figures), "spent": str(figures.spent), **_plain_rows(figures)})
+        return
+    click.echo("Waiting:")
+    print_table(
+        ("channel", "priority", "messages", "oldest (s)"),
+        [
+            (row["channel"], PRIORITY_WORDS[row["priority"]], row["number"], round(row["oldest_seconds"]))
+            for row in figures.waiting
+        ],
+    )
+    click.echo("\nThe last 24 hours:")
+    print_table(
+        ("channel", "status", "messages", "perhaps doubled"),
+        [(row["channel"], row["status"], row["number"], row["repeats"]) for row in figures.last_day],
+    )
+    click.echo()
+    for name, channel in figures.channels.items():
+        click.echo(f"{name}: {_health(channel)}")
+    click.echo(f"SMS from customers that wait for an answer: {figures.inbound_waiting}")
+    click.echo(f"Today's SMS have cost {figures.spent:.2f} {current_app.config['CURRENCY']}.")
+
+
+def _health(channel: Row) -> str:
+    if not channel["is_paused"]:
+        return "works"
+    return f"paused until {channel['paused_until']:%H:%M:%S}Z: {channel['error']}"
+
+
+def _plain_rows(figures: Figures) -> dict[str, Any]:
+    return {
+        "waiting": [
+            {**row, "priority": PRIORITY_WORDS[row["priority"]], "oldest_seconds": round(row["oldest_seconds"])}
+            for row in figures.waiting
+        ],
+        "last_day": [dict(row) for row in figures.last_day],
+        "channels": {name: dict(row) for name, row in figures.channels.items()},
+    }
+
+
 @notify.command("resend")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
-def resend(ids: tuple[int, ...]) -> None:
+@click.argument("ids", metavar="[ID...]", nargs=-1, type=click.IntRange(1, 2**63 - 1))
+@click.option("--all-failed", is_flag=True, help="All failed ones that the options below name.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="With --all-failed: only messages of this channel.")
+@click.option("--event", help="With --all-failed: only messages about this event.")
+@click.option("--hours", type=click.IntRange(1, 720), default=24, show_default=True, help="How far back to look.")
+def resend(ids: tuple[int, ...], all_failed: bool, channel: str | None, event: str | None, hours: int) -> None:
     """Send messages anew that were given up.
 
     Those are the failed ones, and the unknown ones that are not tried any more.
     """
+    if all_failed == bool(ids):
+        raise click.UsageError("Name messages by their ids, or all by --all-failed.")
+    if all_failed:
+        with transaction():
+            number = outbox.resend_failed(channel=channel, event=event, hours=hours)
+        click.echo(f"{number} {'message waits' if number == 1 else 'messages wait'} to be sent.")
+        return
     refused = 0
     for notification_id in ids:
         try:
@@ -62,6 +123,27 @@ def resend(ids: tuple[int, ...]) -> None:
             click.echo(f"Notification {notification_id} waits to be sent.")
     if refused:
         raise click.ClickException(f"{refused} of {len(ids)} could not be sent anew.")
+
+
+@notify.command("callbacks")
+def callbacks() -> None:
+    """Show the addresses that the providers are to call.
+
+    They are secret: whoever knows them can tell the shop lies about its messages.
+    """
+    config = current_app.config
+    if not config["SHOP_URL"]:
+        raise click.ClickException("SHOP_URL is not set, so the shop has no address that a provider could call.")
+    sms, mail = config["AT_CALLBACK_SECRET"], config["MAIL_CALLBACK_SECRET"]
+    for purpose, path, secret, setting in (
+        ("Delivery reports", "sms/{}/delivery", sms, "AT_CALLBACK_SECRET"),
+        ("Incoming messages", "sms/{}/inbound", sms, "AT_CALLBACK_SECRET"),
+        ("Bulk SMS opt-out", "sms/{}/opt-out", sms, "AT_CALLBACK_SECRET"),
+        ("USSD", "sms/{}/ussd", sms, "AT_CALLBACK_SECRET"),
+        ("Bounced e-mails", "mail/{}/bounce", mail, "MAIL_CALLBACK_SECRET"),
+    ):
+        address = f"{config['SHOP_URL']}/notify/{path.format(secret)}" if secret else f"none: {setting} is not set"
+        click.echo(f"{purpose + ':':20}{address}")
 
 
 @notify.command("test-sms")
@@ -87,7 +169,9 @@ def test_email(address: str) -> None:
     shop = current_app.config["SHOP_NAME"]
     subject = f"A test message of {shop}"
     body = f"This is a test message of {shop}.\n\nIf you can read it, sending works.\n"
-    _show(state().backends.mail.send(address, subject, body, f"<test-{uuid.uuid4()}@{mail_domain()}>"), address)
+    html = to_html(subject, body, shop, "en")
+    letter = Letter(address, subject, body, f"<test-{uuid.uuid4()}@{mail_domain()}>", html)
+    _show(state().backends.mail.send(letter), address)
 
 
 @notify.command("relay")

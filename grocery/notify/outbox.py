@@ -12,17 +12,28 @@ from grocery.queues import NOTIFY, ring_after_commit
 
 _table: Table = inspect(Notification).local_table  # type: ignore[assignment]  # typed for mapped subqueries too
 
-# Checks and changes in one statement: no sender can take the message in between.
+# Checks and changes in one statement: no sender can take the message in between. Offers are not sent anew: who did not
+# get one may have said since that none are wanted.
 _RESEND = text(
     """
     UPDATE notifications
     SET status = 'pending', next_attempt_at = now(), unknowns = 0, max_attempts = attempts + :allowance
-    WHERE id = :id AND (status = 'failed' OR (status = 'unknown' AND next_attempt_at IS NULL))
+    WHERE id = :id AND campaign_id IS NULL AND (status = 'failed' OR (status = 'unknown' AND next_attempt_at IS NULL))
     RETURNING *
     """
 )
 
+_RESEND_FAILED = text(
+    """
+    UPDATE notifications
+    SET status = 'pending', next_attempt_at = now(), unknowns = 0, max_attempts = attempts + :allowance
+    WHERE status = 'failed' AND campaign_id IS NULL AND created_at > now() - make_interval(hours => :hours)
+      AND (CAST(:channel AS text) IS NULL OR channel = :channel) AND (CAST(:event AS text) IS NULL OR event = :event)
+    """
+)
+
 _REASONS = {
+    "failed": "is an offer, which its reader may not want any more",
     "pending": "waits to be sent",
     "sending": "is being sent just now",
     "sent": "was sent, and is not sent twice",
@@ -64,3 +75,11 @@ def resend(notification_id: int) -> Row:
         raise NotResendableError(notification_id, status, _REASONS.get(status, "has just changed; look again"))
     ring_after_commit(NOTIFY)
     return row
+
+
+def resend_failed(*, channel: str | None, event: str | None, hours: int) -> int:
+    """Have all failed messages of the last `hours` sent anew, of one channel or event if these are given; how many."""
+    parameters = {"channel": channel, "event": event, "hours": hours, "allowance": MAX_ATTEMPTS}
+    number: int = db.session.execute(_RESEND_FAILED, parameters).rowcount  # type: ignore[attr-defined]  # of an UPDATE
+    ring_after_commit(NOTIFY)
+    return number

@@ -4,6 +4,7 @@ from datetime import time
 
 #: How urgent a message is; the lower goes first. Codes are waited for, news can be read any time, offers have time.
 CODE, NEWS, OFFER = 0, 1, 2
+PRIORITY_WORDS = {CODE: "code", NEWS: "news", OFFER: "offer"}
 
 _PRIORITIES = {"sign_in_code": CODE, "campaign": OFFER}
 

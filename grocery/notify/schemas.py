@@ -1,9 +1,11 @@
 """Notifications as JSON."""
 
-from marshmallow import validate
+from marshmallow import fields, validate
 
+from grocery.config import LANGUAGES
 from grocery.fields import Id, Integer, Name, Schema, Text, Timestamp
 from grocery.notify.models import CHANNELS, STATUSES
+from grocery.notify.policy import PRIORITY_WORDS
 from grocery.paging import PageArgsSchema
 
 NOTIFICATION_EXAMPLE = {
@@ -19,8 +21,14 @@ NOTIFICATION_EXAMPLE = {
     "cost": "KES 0.8000",
     "error": None,
     "order_id": 12,
+    "language": "en",
+    "priority": "news",
+    "repeats": 0,
+    "campaign_id": None,
+    "fallback_for_id": None,
     "created_at": "2026-11-22T09:15:00Z",
     "sent_at": "2026-11-22T09:15:01Z",
+    "delivered_at": None,
 }
 
 
@@ -30,7 +38,11 @@ class NotificationArgsSchema(PageArgsSchema):
     status = Text(load_default=None, validate=validate.OneOf(STATUSES))
     channel = Text(load_default=None, validate=validate.OneOf(CHANNELS))
     event = Name(max_length=50, load_default=None, metadata={"description": "Such as `order_placed`."})
+    recipient = Name(
+        max_length=254, load_default=None, metadata={"description": "A phone number in E.164 or an e-mail address."}
+    )
     order_id = Id(load_default=None)
+    campaign_id = Id(load_default=None)
 
 
 class NotificationSchema(Schema):
@@ -52,5 +64,27 @@ class NotificationSchema(Schema):
     cost = Text(required=True, allow_none=True, metadata={"description": "As the provider wrote it: `KES 0.8000`."})
     error = Text(required=True, allow_none=True, metadata={"description": "Why the last attempt was not successful."})
     order_id = Integer(required=True, allow_none=True)
+    language = Text(required=True, validate=validate.OneOf(LANGUAGES))
+    priority = fields.Function(
+        lambda row: PRIORITY_WORDS[row["priority"]],
+        required=True,
+        metadata={
+            "type": "string",
+            "enum": list(PRIORITY_WORDS.values()),
+            "description": "Codes go first, offers last.",
+        },
+    )
+    repeats = Integer(
+        required=True, metadata={"description": "How often it was sent although an earlier time may have arrived."}
+    )
+    campaign_id = Integer(required=True, allow_none=True)
+    fallback_for_id = Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The SMS in whose place this e-mail is sent if that does not arrive."},
+    )
     created_at = Timestamp(required=True)
     sent_at = Timestamp(required=True, allow_none=True)
+    delivered_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When the network has said that it arrived."}
+    )

@@ -67,6 +67,10 @@ def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
         "is_phone_verified",
         "role",
         "is_active",
+        "language",
+        "notify_by",
+        "marketing_sms",
+        "marketing_email",
         "created_at",
         "updated_at",
     }

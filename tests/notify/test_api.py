@@ -40,8 +40,11 @@ class TestList:
             attempts=2,
             provider_id="<1@shop>",
             cost="KES 0.8000",
+            language="sw",
+            repeats=1,
             created_at="now() - interval '1 day'",
             sent_at="now()",
+            delivered_at="now()",
         )
         row = find_notification(message)
 
@@ -60,8 +63,14 @@ class TestList:
             "cost": "KES 0.8000",
             "error": None,
             "order_id": None,
+            "language": "sw",
+            "priority": "news",
+            "repeats": 1,
+            "campaign_id": None,
+            "fallback_for_id": None,
             "created_at": row["created_at"].isoformat().replace("+00:00", "Z"),
             "sent_at": row["sent_at"].isoformat().replace("+00:00", "Z"),
+            "delivered_at": row["delivered_at"].isoformat().replace("+00:00", "Z"),
         }
 
     def test_newest_come_first(self, client: FlaskClient, admin: dict[str, str]) -> None:
@@ -239,6 +248,8 @@ class TestDocumentation:
             "channel",
             "event",
             "order_id",
+            "recipient",
+            "campaign_id",
             "limit",
             "cursor",
         }

@@ -211,3 +211,27 @@ class TestRelay:
 
         assert result.exit_code == 1
         assert "Redis is away" in result.output
+
+
+class TestCallbacks:
+    def test_addresses_for_the_providers(self, run: Run) -> None:
+        lines = run("callbacks").output.splitlines()
+
+        base = "http://shop.example/notify"
+        assert [line.split(": ", 1)[1].strip() for line in lines] == [
+            *[f"{base}/sms/callback-secret-for-tests/{name}" for name in ("delivery", "inbound", "opt-out", "ussd")],
+            f"{base}/mail/bounce-secret-for-tests/bounce",
+        ]
+
+    def test_without_a_secret_there_is_none(self, run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(app.config, "AT_CALLBACK_SECRET", "")
+
+        assert "none: AT_CALLBACK_SECRET is not set" in run("callbacks").output
+
+    def test_without_an_address_of_the_shop_it_is_an_error(
+        self, run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "SHOP_URL", "")
+
+        result = run("callbacks")
+        assert (result.exit_code, "SHOP_URL is not set" in result.output) == (1, True)

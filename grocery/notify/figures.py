@@ -1,0 +1,140 @@
+"""How the outbox is doing, in figures: for `/metrics` and `flask notify status`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, current_app
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from sqlalchemy import text
+
+from grocery.db import Row, reader
+from grocery.notify.models import CHANNELS
+from grocery.notify.policy import PRIORITY_WORDS
+
+# What has to be done yet: a small part of the table, by its own indexes. An e-mail that stands in the place of an SMS
+# waits for that one, not for us.
+_WAITING = text("""
+    SELECT channel, priority, count(*) AS number,
+           extract(epoch FROM now() - min(created_at)) AS oldest_seconds
+    FROM notifications
+    WHERE (next_attempt_at IS NOT NULL OR status = 'sending')
+      AND (fallback_for_id IS NULL OR next_attempt_at <= now() OR status = 'sending')
+    GROUP BY channel, priority
+""")
+
+_LAST_DAY = text("""
+    SELECT channel, status, count(*) AS number, sum(repeats) AS repeats
+    FROM notifications WHERE created_at > now() - interval '1 day'
+    GROUP BY channel, status
+""")
+
+_CHANNELS = text("""
+    SELECT name, paused_until > now() AS is_paused, paused_until, failures, error FROM channels
+""")
+
+_REST = text("""
+    SELECT (SELECT count(*) FROM inbound_sms WHERE status = 'received') AS inbound_waiting,
+           (SELECT count(*) FROM delivery_reports WHERE notification_id IS NULL) AS reports_unmatched,
+           (SELECT coalesce(sum(amount), 0) FROM sms_spending
+            WHERE currency = :currency AND day = (now() AT TIME ZONE :timezone)::date) AS spent
+""")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`waiting` has channel, priority, number and the age of the oldest in seconds; `last_day` counts what was queued
+    in the last 24 hours by channel and status; `spent` is what today's SMS have cost, in the shop's currency."""
+
+    waiting: Sequence[Row]
+    last_day: Sequence[Row]
+    channels: Mapping[str, Row]
+    inbound_waiting: int
+    reports_unmatched: int
+    spent: Decimal
+
+
+def read_figures() -> Figures:
+    config = current_app.config
+    with reader() as connection:
+        waiting = connection.execute(_WAITING).mappings().all()
+        last_day = connection.execute(_LAST_DAY).mappings().all()
+        channels = {row["name"]: row for row in connection.execute(_CHANNELS).mappings()}
+        place = {"currency": config["CURRENCY"], "timezone": config["TIMEZONE"].key}
+        rest = connection.execute(_REST, place).mappings().one()
+    return Figures(waiting, last_day, channels, **rest)
+
+
+def metric_families(_app: Flask) -> list[Metric]:
+    """The answer to the signal `metrics_asked`."""
+    figures = read_figures()
+    return [
+        *_waiting_families(figures),
+        *_last_day_families(figures),
+        _channel_family(figures),
+        *_spending_families(figures),
+        _single("grocery_inbound_sms_waiting", "SMS from customers, not answered yet.", figures.inbound_waiting),
+        _single(
+            "grocery_delivery_reports_unmatched",
+            "Delivery reports of which nobody knows the message.",
+            figures.reports_unmatched,
+        ),
+    ]
+
+
+def _waiting_families(figures: Figures) -> list[Metric]:
+    number = GaugeMetricFamily(
+        "grocery_notifications_waiting", "Messages that are to be sent yet.", labels=["channel", "priority"]
+    )
+    age = GaugeMetricFamily(
+        "grocery_notifications_oldest_unsent_seconds",
+        "Age of the oldest message that is to be sent yet, in seconds.",
+        labels=["channel", "priority"],
+    )
+    rows: dict[tuple[str, int], Any] = {(row["channel"], row["priority"]): row for row in figures.waiting}
+    for channel in CHANNELS:
+        for priority, word in PRIORITY_WORDS.items():
+            row = rows.get((channel, priority))
+            number.add_metric([channel, word], row["number"] if row else 0)
+            age.add_metric([channel, word], float(row["oldest_seconds"]) if row else 0)
+    return [number, age]
+
+
+def _last_day_families(figures: Figures) -> list[Metric]:
+    number = GaugeMetricFamily(
+        "grocery_notifications_last_day", "Messages of the last 24 hours by status.", labels=["channel", "status"]
+    )
+    repeats = GaugeMetricFamily(
+        "grocery_notifications_repeats_last_day",
+        "Attempts of the last 24 hours that were made although an earlier one may have arrived.",
+        labels=["channel"],
+    )
+    for row in figures.last_day:
+        number.add_metric([row["channel"], row["status"]], row["number"])
+    for channel in CHANNELS:
+        repeats.add_metric([channel], sum(row["repeats"] for row in figures.last_day if row["channel"] == channel))
+    return [number, repeats]
+
+
+def _channel_family(figures: Figures) -> Metric:
+    paused = GaugeMetricFamily(
+        "grocery_channel_paused", "1 while nothing is sent because the provider cannot be used.", labels=["channel"]
+    )
+    for channel in CHANNELS:
+        row = figures.channels.get(channel)
+        paused.add_metric([channel], 1 if row and row["is_paused"] else 0)
+    return paused
+
+
+def _spending_families(figures: Figures) -> list[Metric]:
+    spent = GaugeMetricFamily("grocery_sms_spent_today", "What today's SMS have cost.", labels=["currency"])
+    spent.add_metric([current_app.config["CURRENCY"]], float(figures.spent))
+    budget = current_app.config["SMS_DAILY_BUDGET"]
+    if budget is None:
+        return [spent]
+    return [spent, _single("grocery_sms_daily_budget", "What the SMS of a day may cost.", float(budget))]
+
+
+def _single(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, description, value=value)
