@@ -2,6 +2,15 @@
 
 from flask import Flask
 
+from grocery.api import register_blueprint
+from grocery.notify.receipts.jobs import periodic_tasks
+from grocery.notify.receipts.oddities import Oddities
+from grocery.notify.receipts.views import blp
+from grocery.queues import periodic_task
 
-def init_app(_app: Flask) -> None:
+
+def init_app(app: Flask) -> None:
     """Bind the part."""
+    app.extensions["oddities"] = Oddities()
+    register_blueprint(app, blp)
+    periodic_task.connect(periodic_tasks)
