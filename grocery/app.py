@@ -23,7 +23,8 @@ from grocery import (
     web,
 )
 from grocery.api import public
-from grocery.auth.access import admin_required
+from grocery.auth.access import admin_required, current_person
+from grocery.auth.holders import find_holder
 from grocery.auth.service import find_admin_emails
 from grocery.auth.subscribers import count_subscribers, find_subscribers
 from grocery.config import Settings, load_settings
@@ -60,6 +61,8 @@ def create_app(config: Settings | None = None) -> Flask:
         find_admin_emails=find_admin_emails,
         find_subscribers=find_subscribers,
         count_subscribers=count_subscribers,
+        find_holder=find_holder,
+        current_person_id=lambda: current_person().id,
         admin_required=admin_required,
     )
     for package in (auth, products, orders, bulk, relay, stream, demo):

@@ -27,6 +27,14 @@ class Subscriber:
     language: str | None
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who has a phone number: an account and its language (None for the shop's). Without an id: one of several."""
+
+    customer_id: int | None = None
+    language: str | None = None
+
+
 #: Answers up to `limit` subscribers of a channel ("sms" or "email") by id, those after `after_id` only.
 FindSubscribers = Callable[[str, int, int], Sequence[Subscriber]]
 
@@ -40,6 +48,8 @@ class NotifyState:
     find_subscribers: FindSubscribers
     count_subscribers: Callable[[str], int]
     check_admin: Callable[[], None]
+    find_holder: Callable[[str], Holder | None]
+    current_person_id: Callable[[], int | None]
 
 
 def build_backends(settings: Settings) -> Backends:
@@ -75,4 +85,6 @@ def _build_mail(settings: Settings) -> MailBackend:
         username=settings.mail_username,
         password=settings.mail_password,
         use_tls=settings.mail_use_tls,
+        # Nothing but TLS from the first byte is spoken there (RFC 8314).
+        use_implicit_tls=settings.mail_port == 465,
     )

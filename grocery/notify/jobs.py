@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grocery.db import transaction
+from grocery.notify.inbound.service import answer_received
 from grocery.notify.sending.claims import look
 from grocery.notify.sending.records import expire_leases
 from grocery.notify.sending.sender import send_due
@@ -15,7 +16,9 @@ _LOOK_SECONDS = 1.0
 def send_notifications() -> None:
     """Send what is due. May run any number of times, in any number of workers at once."""
     doorbell().answer(NOTIFY)
-    send_due()
+    answer_received()
+    # A campaign keeps this job busy for long; who writes meanwhile waits for an answer.
+    send_due(meanwhile=answer_received)
     is_due, _ = look()
     if is_due:  # the time was over, or something has become due since
         doorbell().ring(NOTIFY)

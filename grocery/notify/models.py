@@ -29,7 +29,8 @@ class Notification(Base):
     `next_attempt_at` is when it is due (null: nothing is left to do); `leased_until` is when a worker that claimed it
     and did not report must be taken for dead. `attempts` tells whose attempt an outcome belongs to, so sending a
     message anew does not reset it but raises `max_attempts`. `repeats` counts the attempts that were made although an
-    earlier one may have arrived. `fallback_for_id` is the SMS in whose place an e-mail stands: it goes out unless that
+    earlier one may have arrived, `attempted_at` is when the last one began. One that `is_needed` goes to a suppressed
+    address, too. `fallback_for_id` is the SMS in whose place an e-mail stands: it goes out unless that
     one arrives in time.
     """
 
@@ -86,6 +87,8 @@ class Notification(Base):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
     priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     language: Mapped[str] = mapped_column(Text, server_default="en")
+    is_needed: Mapped[bool] = mapped_column(server_default=text("false"))
+    attempted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     repeats: Mapped[int] = mapped_column(server_default=text("0"))
     fallback_for_id: Mapped[int | None] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))

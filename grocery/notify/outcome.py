@@ -20,12 +20,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class SendResult:
-    """One answer of a provider; `cost` is kept as the provider wrote it, e.g. "KES 0.8000"."""
+    """One answer of a provider; `cost` is kept as the provider wrote it, e.g. "KES 0.8000".
+
+    `is_general` stands beside RETRY: it is not about this message, and every other one would meet the same.
+    """
 
     outcome: Outcome
     provider_id: str | None = None
     cost: str | None = None
     error: str | None = None
+    is_general: bool = False
 
 
 def one_line(text: str, limit: int = ERROR_LENGTH) -> str:

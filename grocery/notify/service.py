@@ -33,18 +33,18 @@ _INSERT = text(
     ), first AS (
         INSERT INTO notifications
             (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
-             campaign_id)
+             campaign_id, is_needed)
         SELECT dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
-               campaign_id
+               campaign_id, is_needed
         FROM wanted WHERE fallback_for IS NULL
         ON CONFLICT (dedupe_key) DO NOTHING
         RETURNING id, dedupe_key
     )
     INSERT INTO notifications
-        (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
+        (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language, is_needed,
          fallback_for_id, next_attempt_at)
     SELECT m.dedupe_key, m.channel, m.event, m.recipient, m.subject, m.body, m.customer_id, m.order_id, m.priority,
-           m.language, first.id,
+           m.language, m.is_needed, first.id,
            CASE WHEN first.id IS NULL THEN now() ELSE now() + make_interval(mins => :fallback_minutes) END
     FROM wanted AS m LEFT JOIN first ON first.dedupe_key = m.fallback_for
     WHERE m.fallback_for IS NOT NULL

@@ -12,17 +12,22 @@ MAX_UNKNOWNS = 3
 
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 900.0
+_GENERAL_WAIT_SECONDS = 2.0
 # A provider that comes back must not meet everyone in the same second.
 _JITTER = 0.2
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The next state of a message; `wait_seconds` until it is due again, None when nothing is left to do."""
+    """The next state of a message; `wait_seconds` until it is due again, None when nothing is left to do.
+
+    An attempt that is not `is_counted` is made up for with one more: it said nothing about the message.
+    """
 
     status: str
     unknowns: int
     wait_seconds: float | None
+    is_counted: bool = True
 
 
 def judge(
@@ -40,6 +45,10 @@ def judge(
         case Outcome.UNKNOWN:
             is_last = unknowns + 1 >= MAX_UNKNOWNS
             return Verdict("unknown", unknowns + 1, None if is_last else unknown_wait)
+        case Outcome.RETRY if result.is_general:
+            # An outage may take longer than all attempts. The channel waits as a whole; this wait only lets another
+            # message try next, since the provider may after all have refused this one.
+            return Verdict("pending", unknowns, _GENERAL_WAIT_SECONDS, is_counted=False)
         case Outcome.RETRY if attempts >= max_attempts:
             return Verdict("failed", unknowns, None)
         case Outcome.RETRY:

@@ -68,6 +68,8 @@ _BIG_TABLES = (
     ALTER TABLE notifications
         ADD COLUMN IF NOT EXISTS priority smallint NOT NULL DEFAULT 1,
         ADD COLUMN IF NOT EXISTS language text NOT NULL DEFAULT 'en',
+        ADD COLUMN IF NOT EXISTS is_needed boolean NOT NULL DEFAULT false,
+        ADD COLUMN IF NOT EXISTS attempted_at timestamptz,
         ADD COLUMN IF NOT EXISTS repeats integer NOT NULL DEFAULT 0,
         ADD COLUMN IF NOT EXISTS fallback_for_id bigint,
         ADD COLUMN IF NOT EXISTS campaign_id bigint,
@@ -95,8 +97,9 @@ _BIG_TABLES_BACK = (
     *_index("ix_notifications_due", "notifications (channel, next_attempt_at, id) WHERE next_attempt_at IS NOT NULL"),
     """
     ALTER TABLE notifications
-        DROP COLUMN IF EXISTS priority, DROP COLUMN IF EXISTS language, DROP COLUMN IF EXISTS repeats,
-        DROP COLUMN IF EXISTS fallback_for_id, DROP COLUMN IF EXISTS campaign_id, DROP COLUMN IF EXISTS delivered_at
+        DROP COLUMN IF EXISTS priority, DROP COLUMN IF EXISTS language, DROP COLUMN IF EXISTS is_needed,
+        DROP COLUMN IF EXISTS attempted_at, DROP COLUMN IF EXISTS repeats, DROP COLUMN IF EXISTS fallback_for_id,
+        DROP COLUMN IF EXISTS campaign_id, DROP COLUMN IF EXISTS delivered_at
     """,
     "DROP INDEX CONCURRENTLY IF EXISTS ix_notifications_provider_id",
     "DROP INDEX CONCURRENTLY IF EXISTS ix_notifications_in_doubt",
@@ -275,7 +278,9 @@ def _create_reports() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_reports")),
-        sa.UniqueConstraint("provider_id", "phone", "status", name=op.f("uq_delivery_reports_provider_id_phone_status")),
+        sa.UniqueConstraint(
+            "provider_id", "phone", "status", name=op.f("uq_delivery_reports_provider_id_phone_status")
+        ),
         if_not_exists=True,
     )
     op.create_index(

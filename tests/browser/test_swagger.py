@@ -19,6 +19,8 @@ class Swagger:
 
     def __init__(self, page: Page, address: str):
         self._page = page
+        # Operations are drawn as one scrolls to them; so high a window shows all.
+        page.set_viewport_size({"width": 1280, "height": 16_000})
         page.goto(f"{address}/docs")
         expect(page.locator(".opblock").first).to_be_visible()
 

@@ -101,6 +101,8 @@ def test_the_grocers_commands_work_as_written(
     run_sql("UPDATE notifications SET id = 17, status = 'failed', next_attempt_at = NULL WHERE channel = 'sms'")
     monkeypatch.chdir(tmp_path)
     Path("products.csv").write_text(CSV)
+    Path("placed.txt").write_text("{{ shop|short(30) }}: thank you! Order {{ order.number }}, {{ order.total }}.")
+    run_sql("ALTER SEQUENCE campaigns_id_seq RESTART")
     Path("pictures").mkdir()
     Path("pictures/FLR-MAIZE-2KG.jpg").write_bytes(jpeg())
     lines = [line for script in blocks("docs/grocer.md") for line in script.splitlines()]
@@ -117,6 +119,9 @@ def test_the_grocers_commands_work_as_written(
     assert run_sql("SELECT price_cents, stock FROM products WHERE sku = 'FLR-MAIZE-2KG'") == [(195_00, 48)]
     assert run_sql("SELECT status FROM orders") == [("shipped",)]
     assert run_sql("SELECT is_active FROM promotions") == [(False,)]
+    assert run_sql("SELECT name, status FROM campaigns") == [("Friday", "running")]
+    assert any("Test Grocer: thank you! Order" in output for output in outputs)
+    assert run_sql("SELECT count(*) FROM text_overrides") == [(0,)]
     assert run_sql("SELECT role, is_active FROM customers WHERE email = 'peter@example.com'") == [("staff", False)]
     assert run_sql("SELECT role FROM customers WHERE email = 'owner@example.com'") == [("admin",)]
     assert run_sql("SELECT status FROM notifications WHERE id = 17") == [("pending",)]

@@ -1,6 +1,7 @@
 """Every transition after a claim, with exact values."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Flask
 from grocery.db import transaction
 from grocery.notify.outcome import SendResult
 from grocery.notify.sending.claims import Claim, claim_due
-from grocery.notify.sending.records import expire_leases, record_result
+from grocery.notify.sending.records import Answered, expire_leases, record_results
 from grocery.notify.verdicts import MAX_ATTEMPTS
 from tests.notify.clients import PHONE
 from tests.notify.factories import find_notification, make_notification, pick
@@ -24,13 +25,14 @@ RunSql = Callable[..., list[tuple[Any, ...]]]
 def claimed(**overrides: Any) -> Claim:
     make_notification(**overrides)
     with transaction():
-        [claim] = claim_due(overrides.get("channel", "sms"), 1)
+        [claim] = claim_due(overrides.get("channel", "sms"), 1).claims
     return claim
 
 
 def record(claim: Claim, result: SendResult) -> str:
     with transaction():
-        return record_result(claim, result)
+        [status] = record_results([Answered(claim, result)])
+        return status
 
 
 def wait_of(notification_id: int, now: datetime) -> timedelta:
@@ -234,3 +236,43 @@ def test_living_sender_keeps_its_message() -> None:
 
     assert expire() == 0
     assert find_notification(message) == before
+
+
+def test_many_outcomes_are_written_at_once_each_to_its_own_message(run_sql: RunSql) -> None:
+    claims = [claimed(body=f"Text {number}") for number in range(5)]
+    run_sql("UPDATE notifications SET attempts = attempts + 1 WHERE id = :id", id=claims[4].id)
+    results = [SENT, RETRY, FAILED, UNKNOWN, SENT]
+
+    with transaction():
+        statuses = record_results([Answered(claim, result) for claim, result in zip(claims, results, strict=True)])
+
+    assert statuses == ["sent", "pending", "failed", "unknown", "lost"]
+    assert [pick(claim.id, "status")["status"] for claim in claims] == [*statuses[:4], "sending"]
+
+
+def test_failure_that_would_meet_everyone_costs_no_attempt(now: datetime) -> None:
+    claim = claimed(attempts=MAX_ATTEMPTS - 1)
+
+    assert record(claim, replace(RETRY, is_general=True)) == "pending"
+
+    expected = {"status": "pending", "attempts": MAX_ATTEMPTS, "max_attempts": MAX_ATTEMPTS + 1}
+    assert pick(claim.id, *expected) == expected
+    assert timedelta(seconds=1) <= wait_of(claim.id, now) <= timedelta(seconds=7)
+
+
+def test_id_of_an_earlier_attempt_stays_until_there_is_a_newer_one(run_sql: RunSql) -> None:
+    """A report may still name it."""
+    claim = claimed()
+    record(claim, replace(UNKNOWN, provider_id="first"))
+    run_sql("UPDATE notifications SET next_attempt_at = now()")
+    with transaction():
+        [again] = claim_due("sms", 1).claims
+    record(again, UNKNOWN)
+    assert pick(claim.id, "provider_id", "repeats") == {"provider_id": "first", "repeats": 1}
+
+    run_sql("UPDATE notifications SET next_attempt_at = now()")
+    with transaction():
+        [again] = claim_due("sms", 1).claims
+    record(again, SENT)
+
+    assert pick(claim.id, "provider_id", "repeats") == {"provider_id": "id-1", "repeats": 2}

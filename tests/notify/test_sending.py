@@ -1,51 +1,88 @@
 """Claim, commit, send, record: one sender, scripted providers."""
 
 import logging
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from grocery.db import db
+from grocery.notify.extension import Backends
+from grocery.notify.policy import CODE, NEWS, OFFER
 from grocery.notify.sending import sender as sending
+from grocery.notify.sending import slots
 from grocery.notify.sending.sender import send_due
 from tests.notify.clients import AMINA, PHONE
 from tests.notify.factories import find_notification, make_notification, make_notifications, pick
 from tests.notify.interruption import interrupt_after
-from tests.notify.scripted import FAILED, RETRY, SENT, UNKNOWN, ScriptedMail, ScriptedSms
+from tests.notify.scripted import FAILED, RETRY, SENT, UNKNOWN, ScriptedMail, ScriptedSms, backends_of
 
 pytestmark = pytest.mark.usefixtures("scripted")
 
 RunSql = Callable[..., list[tuple[Any, ...]]]
 
 
+# As a restart of PostgreSQL does.
+END_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+
 class JobTimeout(BaseException):
     """What the worker raises when a job's time is up."""
 
 
-def test_everything_due_is_sent_in_the_order_it_was_written(sms: ScriptedSms, mail: ScriptedMail) -> None:
+@pytest.fixture
+def one_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message of a channel after the other."""
+    monkeypatch.setattr(sending, "SMS_SLOTS", 1)
+    monkeypatch.setattr(sending, "MAIL_SLOTS", 1)
+
+
+def test_everything_due_is_sent(sms: ScriptedSms, mail: ScriptedMail) -> None:
     texts = make_notifications(25)
     mails = make_notifications(12, channel="email")
     later = make_notification(next_attempt_at="now() + interval '1 hour'")
 
     assert send_due() == Counter(sent=37)
 
-    assert sms.sent == [(PHONE, find_notification(message)["body"]) for message in texts]
+    assert sorted(sms.sent) == sorted((PHONE, find_notification(message)["body"]) for message in texts)
     rows = [find_notification(message) for message in mails]
-    assert [sent[:3] for sent in mail.sent] == [(AMINA, row["subject"], row["body"]) for row in rows]
+    assert sorted(sent[:3] for sent in mail.sent) == sorted((AMINA, row["subject"], row["body"]) for row in rows)
     assert {row["status"] for row in rows} == {"sent"}
     assert pick(later, "status", "attempts") == {"status": "pending", "attempts": 0}
 
 
-def test_mails_of_a_batch_share_a_session(mail: ScriptedMail) -> None:
-    make_notifications(12, channel="email")
+@pytest.mark.usefixtures("one_slot")
+def test_codes_go_before_news_and_news_before_offers(sms: ScriptedSms) -> None:
+    ids = [make_notification(priority=priority) for priority in (OFFER, NEWS, CODE, OFFER, NEWS, CODE)]
 
-    send_due()
+    assert send_due() == Counter(sent=6)
 
-    assert mail.sessions == 2
+    bodies = [find_notification(message)["body"] for message in ids]
+    assert sms.bodies == [bodies[index] for index in (2, 5, 1, 4, 0, 3)]
+
+
+def test_messages_wait_for_the_provider_at_the_same_time(sms: ScriptedSms) -> None:
+    meeting = threading.Barrier(sending.SMS_SLOTS, timeout=5)
+    sms.meanwhile = lambda _body: meeting.wait()
+    make_notifications(sending.SMS_SLOTS)
+
+    assert send_due() == Counter(sent=sending.SMS_SLOTS)
+
+
+def test_mails_share_the_sessions_of_their_slots(mail: ScriptedMail) -> None:
+    make_notifications(40, channel="email")
+
+    assert send_due() == Counter(sent=40)
+
+    assert 1 <= mail.sessions <= sending.MAIL_SLOTS
 
 
 def test_no_session_is_opened_without_mails(mail: ScriptedMail) -> None:
@@ -68,6 +105,7 @@ def test_message_id_is_the_same_at_each_attempt(mail: ScriptedMail, run_sql: Run
     assert [sent[3] for sent in mail.sent] == [f"<notification-{message}.{created:.0f}@localhost>"] * 2
 
 
+@pytest.mark.usefixtures("one_slot")
 def test_each_outcome_is_recorded_for_its_own_message(sms: ScriptedSms) -> None:
     messages = make_notifications(4)
     sms.results = [RETRY, SENT, FAILED, UNKNOWN]
@@ -113,6 +151,7 @@ def test_claim_is_committed_before_the_provider_is_called(sms: ScriptedSms, run_
     assert seen == [[("sending", 1, True)]]
 
 
+@pytest.mark.usefixtures("one_slot")
 def test_outcome_is_recorded_before_the_next_message_is_sent(sms: ScriptedSms, run_sql: RunSql) -> None:
     seen: list[Any] = []
     sms.meanwhile = lambda _body: seen.append(run_sql("SELECT count(*) FROM notifications WHERE status = 'sent'"))
@@ -123,32 +162,54 @@ def test_outcome_is_recorded_before_the_next_message_is_sent(sms: ScriptedSms, r
     assert seen == [[(0,)], [(1,)], [(2,)]]
 
 
-def test_what_the_turn_leaves_no_time_for_is_given_back_and_sent_next(
+def test_provider_that_hangs_over_messages_keeps_the_others_from_nothing(
     sms: ScriptedSms, mail: ScriptedMail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow provider neither runs into the lease nor keeps the other channel waiting."""
-    monkeypatch.setattr(sending, "TURN_SECONDS", 0.05)
-    order: list[str] = []
-    sms.meanwhile = lambda body: (order.append(body), time.sleep(0.1))
-    texts = make_notifications(3)
-    [message] = make_notifications(1, channel="email")
+    """Two of three slots hang until everything else is sent, on both channels."""
+    monkeypatch.setattr(sending, "SMS_SLOTS", 3)
+    all_sent = threading.Event()
+    were_last: list[bool] = []
 
-    assert send_due() == Counter(sent=4)
+    def hang(body: str) -> None:
+        if body == "hang":
+            were_last.append(all_sent.wait(5))
+        elif len(sms.sent) + len(mail.sent) == 18:
+            all_sent.set()
 
-    bodies = [find_notification(text)["body"] for text in texts]
-    assert order == bodies
-    assert mail.sent[0][2] == find_notification(message)["body"]
-    assert [pick(text, "status", "attempts") for text in texts] == [{"status": "sent", "attempts": 1}] * 3
+    sms.meanwhile = hang
+    make_notification(body="hang")
+    make_notification(body="hang")
+    make_notifications(8, channel="email")
+    make_notifications(7)
+    make_notification(next_attempt_at="now() + interval '0.3 seconds'")  # due only when the mails are long done
+
+    assert send_due() == Counter(sent=18)
+    assert were_last == [True, True]
 
 
-def test_run_ends_in_time_and_gives_the_rest_back(sms: ScriptedSms, run_sql: RunSql) -> None:
+@pytest.mark.usefixtures("one_slot")
+def test_other_work_has_its_turn_about_once_a_second(sms: ScriptedSms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_MEANWHILE_SECONDS", 0.1)
+    sms.meanwhile = lambda body: time.sleep(0.02)
+    make_notifications(300)
+    turns: list[float] = []
+
+    started = time.monotonic()
+    assert send_due(meanwhile=lambda: turns.append(time.monotonic())) == {"sent": 300}
+    took = time.monotonic() - started
+
+    assert 1 <= len(turns) <= took / 0.1
+    assert all(later - earlier >= 0.1 for earlier, later in zip(turns, turns[1:], strict=False))
+
+
+def test_run_ends_in_time_and_leaves_the_rest(sms: ScriptedSms, run_sql: RunSql) -> None:
     sms.meanwhile = lambda _body: time.sleep(0.1)
     make_notifications(15)
 
     started = time.monotonic()
     tally = send_due(0.25)
 
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 0.8
     assert tally == Counter(sent=3)
     rest = run_sql(
         "SELECT attempts, leased_until, next_attempt_at <= now(), count(*) FROM notifications "
@@ -157,30 +218,119 @@ def test_run_ends_in_time_and_gives_the_rest_back(sms: ScriptedSms, run_sql: Run
     assert rest == [(0, None, True, 12)]
 
 
-def test_end_of_the_job_is_not_swallowed_and_the_rest_is_given_back(sms: ScriptedSms, run_sql: RunSql) -> None:
-    first, *rest = make_notifications(4)
-    sms.meanwhile = lambda _body: time.sleep(5)
+def test_call_that_never_ends_is_left_to_its_lease(
+    sms: ScriptedSms, run_sql: RunSql, monkeypatch: pytest.MonkeyPatch, never: threading.Event
+) -> None:
+    monkeypatch.setattr(sending, "GRACE_SECONDS", 0.1)
+    hanging = make_notification(body="hang")
+    other = make_notification()
+    sms.meanwhile = lambda body: None if body != "hang" else never.wait(10) and None
 
-    with pytest.raises(JobTimeout), interrupt_after(0.2, JobTimeout):
+    started = time.monotonic()
+    assert send_due(0.2) == Counter(sent=1)
+
+    assert time.monotonic() - started < 1
+    assert pick(hanging, "status", "attempts") == {"status": "sending", "attempts": 1}
+    assert pick(other, "status", "attempts") == {"status": "sent", "attempts": 1}
+
+
+@pytest.fixture
+def never() -> Iterator[threading.Event]:
+    """What hanging calls of this test wait for."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_end_of_the_job_is_not_swallowed_and_what_is_known_is_recorded(
+    sms: ScriptedSms, monkeypatch: pytest.MonkeyPatch, never: threading.Event
+) -> None:
+    monkeypatch.setattr(sending, "SMS_SLOTS", 2)
+    monkeypatch.setattr(sending, "_GATHER_SECONDS", 5.0)  # the end comes while the first answer waits for the second
+    hanging = make_notification(body="hang")
+    answered, *rest = make_notifications(3)
+    sms.meanwhile = lambda body: None if body != "hang" else never.wait(10) and None
+
+    with pytest.raises(JobTimeout), interrupt_after(0.3, JobTimeout):
         send_due()
 
-    # What the provider made of the first is not known: its lease runs out.
-    assert pick(first, "status", "attempts") == {"status": "sending", "attempts": 1}
-    assert [pick(message, "status", "attempts") for message in rest] == [{"status": "pending", "attempts": 0}] * 3
+    # What the provider made of it is not known: its lease runs out.
+    assert pick(hanging, "status", "attempts") == {"status": "sending", "attempts": 1}
+    assert pick(answered, "status", "attempts") == {"status": "sent", "attempts": 1}
+    assert [pick(message, "status", "attempts") for message in rest] == [{"status": "pending", "attempts": 0}] * 2
 
 
-def test_fault_of_ours_while_sending_gives_the_rest_back(sms: ScriptedSms) -> None:
-    def fail(_body: str) -> None:
-        raise ZeroDivisionError
+def test_what_no_thread_had_begun_is_given_back_at_the_end_of_the_job(
+    app: Flask, mail: ScriptedMail, monkeypatch: pytest.MonkeyPatch, never: threading.Event
+) -> None:
+    monkeypatch.setattr(slots, "_GOODBYE_SECONDS", 0.1)
 
-    first, second = make_notifications(2)
+    class Unopened(ScriptedSms):
+        @contextmanager
+        def session(self) -> Iterator[ScriptedSms]:
+            never.wait(10)
+            yield self
+
+    message = make_notification(attempts=3)
+    with (
+        backends_of(app, Backends(Unopened(), mail)),
+        pytest.raises(JobTimeout),
+        interrupt_after(0.3, JobTimeout),
+    ):
+        send_due()
+
+    expected = {"status": "pending", "attempts": 3, "leased_until": None}
+    assert pick(message, *expected) == expected
+
+
+@pytest.mark.usefixtures("one_slot")
+def test_fault_of_ours_leaves_its_message_in_doubt_and_stops_no_other(sms: ScriptedSms) -> None:
+    def fail(body: str) -> None:
+        if body == "fail":
+            raise ZeroDivisionError
+
+    first, second = make_notification(body="fail"), make_notification()
     sms.meanwhile = fail
 
-    with pytest.raises(ZeroDivisionError):
-        send_due()
+    assert send_due() == Counter(unknown=1, sent=1)
 
-    assert pick(first, "status", "attempts") == {"status": "sending", "attempts": 1}
-    assert pick(second, "status", "attempts") == {"status": "pending", "attempts": 0}
+    expected = {"status": "unknown", "attempts": 1, "error": "A fault of the program: ZeroDivisionError"}
+    assert pick(first, *expected) == expected
+    assert pick(second, "status", "attempts") == {"status": "sent", "attempts": 1}
+
+
+@pytest.mark.usefixtures("one_slot")
+def test_outcomes_survive_a_lost_connection_to_the_database(app: Flask, sms: ScriptedSms) -> None:
+    """What the provider has answered is kept and written when PostgreSQL is back."""
+    engines = app.extensions["engines"]
+
+    def restart(_body: str) -> None:
+        with closing(engines.connect_directly()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(END_CONNECTIONS)
+
+    sms.meanwhile = restart
+    messages = make_notifications(2)
+
+    assert send_due() == Counter(sent=2)
+    assert [pick(message, "status", "attempts") for message in messages] == [{"status": "sent", "attempts": 1}] * 2
+
+
+def test_outcomes_survive_a_database_that_is_away_when_more_is_to_be_claimed(app: Flask, sms: ScriptedSms) -> None:
+    """The message waits for its provider while the claim of the next ones fails."""
+    message = make_notification()
+    engines = app.extensions["engines"]
+
+    def hold_the_channel(_body: str) -> None:
+        with closing(engines.connect_directly()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(END_CONNECTIONS)
+            cursor.execute("SELECT FROM channels FOR UPDATE")
+            time.sleep(0.3)
+            cursor.execute(END_CONNECTIONS)
+
+    sms.meanwhile = hold_the_channel
+
+    assert send_due() == Counter(sent=1)
+    assert pick(message, "status", "attempts") == {"status": "sent", "attempts": 1}
 
 
 def test_message_of_a_dead_sender_is_waited_for_before_it_is_sent_again(sms: ScriptedSms, run_sql: RunSql) -> None:

@@ -4,14 +4,17 @@ import json
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import africastalking
 import pytest
 from rq.timeouts import JobTimeoutException
 
+from grocery.notify.clients import sms
 from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms
 from grocery.notify.outcome import Outcome, SendResult
 from tests.fakes.africastalking import API_KEY, Answer, FakeAfricasTalking, Fault
@@ -67,6 +70,7 @@ def test_code_of_the_recipient_decides(provider: FakeAfricasTalking, code: int, 
     result = sms_client(provider).send(PHONE, "x")
 
     assert result.outcome is outcome
+    assert result.is_general is (code == 405)
     assert len(provider.messages) == (1 if outcome is Outcome.SENT else 0)
     assert provider.attempts == 1
 
@@ -83,7 +87,18 @@ def test_blacklisted_number_fails_without_an_id(provider: FakeAfricasTalking) ->
 def test_empty_purse_is_retried_because_the_text_is_not_to_blame(provider: FakeAfricasTalking) -> None:
     provider.misbehave(Fault.INSUFFICIENT_BALANCE)
 
-    assert sms_client(provider).send(PHONE, "x") == SendResult(Outcome.RETRY, cost="0", error="405 InsufficientBalance")
+    assert sms_client(provider).send(PHONE, "x") == SendResult(
+        Outcome.RETRY, cost="0", error="405 InsufficientBalance", is_general=True
+    )
+    assert provider.messages == []
+
+
+def test_number_that_is_not_to_be_disturbed_fails_alone(provider: FakeAfricasTalking) -> None:
+    provider.misbehave(Fault.DO_NOT_DISTURB)
+
+    result = sms_client(provider).send(PHONE, "x")
+
+    assert (result.outcome, result.is_general, result.error) == (Outcome.FAILED, False, "409 DoNotDisturbRejection")
     assert provider.messages == []
 
 
@@ -195,7 +210,7 @@ def test_nul_in_an_answer_does_not_reach_the_database(provider: FakeAfricasTalki
 
 def test_wrong_api_key_is_retried_so_that_it_does_not_burn_every_text(provider: FakeAfricasTalking) -> None:
     assert sms_client(provider, api_key="wrong").send(PHONE, "x") == SendResult(
-        Outcome.RETRY, error="HTTP 401: The supplied authentication is invalid"
+        Outcome.RETRY, error="HTTP 401: The supplied authentication is invalid", is_general=True
     )
     assert (provider.messages, provider.attempts) == ([], 1)
 
@@ -203,8 +218,77 @@ def test_wrong_api_key_is_retried_so_that_it_does_not_burn_every_text(provider: 
 def test_too_many_requests_are_retried(provider: FakeAfricasTalking) -> None:
     provider.misbehave(Fault.TOO_MANY_REQUESTS)
 
-    assert sms_client(provider).send(PHONE, "x") == SendResult(Outcome.RETRY, error="HTTP 429: Too many requests")
+    assert sms_client(provider).send(PHONE, "x") == SendResult(
+        Outcome.RETRY, error="HTTP 429: Too many requests", is_general=True
+    )
     assert provider.messages == []
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 422, 431])
+def test_request_that_is_refused_for_what_it_says_does_not_speak_for_the_others(
+    provider: FakeAfricasTalking, status: int
+) -> None:
+    provider.misbehave(Answer(status, b"no", "text/plain"))
+
+    assert sms_client(provider).send(PHONE, "x") == SendResult(Outcome.RETRY, error=f"HTTP {status}: no")
+
+
+def test_texts_of_a_session_share_a_connection(provider: FakeAfricasTalking) -> None:
+    with sms_client(provider).session() as session:
+        outcomes = [session.send(PHONE, str(number)).outcome for number in range(3)]
+
+        assert outcomes == [Outcome.SENT] * 3
+        assert len(open_connections(provider)) == 1
+    assert open_connections(provider) == []
+
+
+def test_idle_connection_is_not_used_again(provider: FakeAfricasTalking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider may be about to close it, and a text that meets that would be in doubt."""
+    monkeypatch.setattr(sms, "IDLE_SECONDS", 0.05)
+    with sms_client(provider).session() as session:
+        session.send(PHONE, "one")
+        [first] = open_connections(provider)
+        time.sleep(0.1)
+        session.send(PHONE, "two")
+
+        [second] = open_connections(provider)
+    assert first != second
+    assert [message["message"] for message in provider.messages] == ["one", "two"]
+
+
+def test_connection_that_the_provider_has_closed_is_noticed_before_it_is_used() -> None:
+    answer = json.dumps({"SMSMessageData": {"Recipients": [{"statusCode": 101}]}}).encode()
+    head = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+    connections = 0
+
+    def serve(server: socket.socket) -> None:
+        nonlocal connections
+        for _ in range(2):
+            connection, _ = server.accept()
+            connections += 1
+            connection.recv(65536)
+            connection.sendall(head + answer)
+            connection.close()  # without having said so
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with AfricasTalkingSms("shop", API_KEY, None, url, TIMEOUTS).session() as session:
+            first = session.send(PHONE, "one")
+            time.sleep(0.05)
+            second = session.send(PHONE, "two")
+        thread.join(5)
+
+    assert (first.outcome, second.outcome, connections) == (Outcome.SENT, Outcome.SENT, 2)
+
+
+def open_connections(provider: FakeAfricasTalking) -> list[str]:
+    """The local ends of this process's connections to the provider."""
+    port = int(provider.url.rpartition(":")[2])
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = "01"
+    return [row[1] for row in rows if row[2].endswith(f":{port:04X}") and row[3] == established]
 
 
 def test_redirect_is_not_followed_with_the_api_key(provider: FakeAfricasTalking) -> None:
@@ -212,7 +296,9 @@ def test_redirect_is_not_followed_with_the_api_key(provider: FakeAfricasTalking)
         location = f"{elsewhere.url}/version1/messaging"
         provider.misbehave(Answer(307, b"moved", "text/plain", location=location))
 
-        assert sms_client(provider).send(PHONE, "x") == SendResult(Outcome.RETRY, error="HTTP 307: moved")
+        assert sms_client(provider).send(PHONE, "x") == SendResult(
+            Outcome.RETRY, error="HTTP 307: moved", is_general=True
+        )
         assert (elsewhere.attempts, provider.attempts) == (0, 1)
 
 
@@ -234,7 +320,7 @@ def test_lost_answer_leaves_it_unknown_and_is_not_asked_for_again(
     result = sms_client(provider).send(PHONE, "x")
 
     assert time.monotonic() - started < 2
-    assert result.outcome is Outcome.UNKNOWN
+    assert (result.outcome, result.is_general) == (Outcome.UNKNOWN, False)
     assert (result.error or "").startswith(f"{error}: ")
     assert (len(provider.messages), provider.attempts) == (accepted, 1)
 
@@ -245,7 +331,7 @@ def test_refused_connection_is_retried() -> None:
 
     result = client.send(PHONE, "x")
 
-    assert result.outcome is Outcome.RETRY
+    assert (result.outcome, result.is_general) == (Outcome.RETRY, True)
     assert "Connection refused" in (result.error or "")
 
 
@@ -259,7 +345,7 @@ def test_connect_timeout_is_retried() -> None:
 
             result = client.send(PHONE, "x")
 
-    assert result.outcome is Outcome.RETRY
+    assert (result.outcome, result.is_general) == (Outcome.RETRY, True)
     assert (result.error or "").startswith("ConnectTimeout: ")
 
 
@@ -272,7 +358,7 @@ def test_unresolvable_host_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     result = AfricasTalkingSms("shop", API_KEY, None, "https://nowhere.invalid", TIMEOUTS).send(PHONE, "x")
 
-    assert result.outcome is Outcome.RETRY
+    assert (result.outcome, result.is_general) == (Outcome.RETRY, True)
     assert "Name or service not known" in (result.error or "")
 
 

@@ -1,5 +1,6 @@
 """What comes next for a message, by arithmetic."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,13 @@ def test_refused_for_now_waits_twice_as_long_each_time(attempts: int, wait: floa
 
 def test_last_attempt_that_is_refused_for_now_is_the_end() -> None:
     assert verdict(RETRY, attempts=MAX_ATTEMPTS) == Verdict("failed", 0, None)
+
+
+def test_failure_that_would_meet_everyone_is_not_counted() -> None:
+    down = replace(RETRY, is_general=True)
+
+    assert verdict(down, attempts=1, unknowns=1) == Verdict("pending", 1, 2, is_counted=False)
+    assert verdict(down, attempts=MAX_ATTEMPTS) == Verdict("pending", 0, 2, is_counted=False)
 
 
 def test_message_sent_anew_begins_with_short_waits_again() -> None:

@@ -203,15 +203,16 @@ def _reason(error: requests.RequestException) -> object:
 
 def _read_answer(status: int, content: bytes, to: str) -> SendResult:
     excerpt = content[:2000].decode("utf-8", "replace")
+    data = _message_data(content)
+    recipient = _recipient(data, to)
+    if recipient is not None:
+        # Whatever the HTTP status: a number that does not want to be disturbed is told with 409, say.
+        return _read_recipient(recipient)
     if 300 <= status < 500:
         # It speaks about the key, the account, the address or the rate: a wrong key must not burn all messages, and a
         # new one takes up to 20 minutes to work (africastalking-python #74).
         error = one_line(f"HTTP {status}: {excerpt}")
         return SendResult(Outcome.RETRY, error=error, is_general=status not in ABOUT_THE_MESSAGE)
-    data = _message_data(content)
-    recipient = _recipient(data, to)
-    if recipient is not None:
-        return _read_recipient(recipient)
     summary = data.get("Message")
     if isinstance(summary, str) and summary in REFUSALS:
         # A bad sender ID is told here, with no recipients at all.

@@ -12,7 +12,7 @@ from grocery.notify.receipts.service import take_report
 from grocery.notify.suppressions.service import suppress
 
 blp = Blueprint(
-    "callbacks",
+    "provider",
     __name__,
     url_prefix="/notify/sms/<secret>",
     description="Called by the SMS provider, Africa's Talking.",

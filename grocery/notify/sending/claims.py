@@ -1,13 +1,18 @@
 """Taking messages out of the outbox, so that each has one sender at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
+from flask import current_app
 from sqlalchemy import Row, text
 
 from grocery.db import db, reader
+from grocery.notify.models import CHANNELS
+from grocery.notify.policy import NEWS, OFFER, is_quiet
+from grocery.notify.sending.budget import IS_USED_UP, budget_terms, is_used_up, leave_to_mail
+from grocery.notify.sending.channels import Opening, open_channel, use_channel
 
 #: Seconds after which a sender that has not reported is taken for dead. More than a job may run.
 LEASE_SECONDS = 60
@@ -15,7 +20,10 @@ LEASE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that this sender holds. `attempts` is its number of this attempt, by which its outcome is known."""
+    """A message that this sender holds. `attempts` is its number of this attempt, by which its outcome is known.
+
+    `is_repeat`: an earlier attempt may have arrived.
+    """
 
     id: int
     channel: str
@@ -28,72 +36,160 @@ class Claim:
     unknowns: int
     customer_id: int | None
     order_id: int | None
+    priority: int
+    campaign_id: int | None
+    fallback_for_id: int | None
+    language: str
     created_at: datetime
+    is_repeat: bool
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
         return cls(**{field.name: row._mapping[field.name] for field in fields(cls)})
 
 
-# MATERIALIZED, because a subquery with LIMIT and SKIP LOCKED that is run a second time by a join takes further rows.
-_CLAIM = text(
+@dataclass(frozen=True, slots=True)
+class Haul:
+    """What one look into the outbox brought.
+
+    `is_probe`: the message tries a channel that did not work. `wait_seconds` is when the rate will allow more, 0 when
+    more may be there already, None when nothing is due that may be sent.
     """
-    WITH due AS MATERIALIZED (
-        SELECT id FROM notifications
-        WHERE channel = :channel AND next_attempt_at <= now() AND status IN ('pending', 'unknown')
-        ORDER BY next_attempt_at, id
-        LIMIT :limit
-        FOR UPDATE SKIP LOCKED
+
+    claims: list[Claim]
+    is_probe: bool = False
+    wait_seconds: float | None = None
+
+
+_WAITING = """
+        SELECT id, priority, status FROM notifications
+        WHERE channel = :channel AND priority = {priority} AND next_attempt_at <= now()
+          AND status IN ('pending', 'unknown')
+        ORDER BY next_attempt_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED
+"""
+
+# A query for each priority, because an ordered walk over all of them would read every message that waits for its next
+# attempt. They are run one after the other, and only as far as `due` asks for rows. That one is MATERIALIZED, because a
+# subquery with LIMIT and SKIP LOCKED that is run a second time by a join takes further rows.
+_CLAIM = text(
+    f"""
+    WITH codes AS ({_WAITING.format(priority=0, limit=":limit")}),
+    news AS ({_WAITING.format(priority=1, limit=":limit")}),
+    offers AS ({_WAITING.format(priority=2, limit=":offer_limit")}),
+    due AS MATERIALIZED (
+        SELECT * FROM codes UNION ALL SELECT * FROM news UNION ALL SELECT * FROM offers LIMIT :limit
     )
     UPDATE notifications AS n
-    SET status = 'sending', attempts = attempts + 1, next_attempt_at = NULL,
+    SET status = 'sending', attempts = attempts + 1, attempted_at = now(), next_attempt_at = NULL,
+        repeats = repeats + (due.status = 'unknown')::int,
         leased_until = now() + make_interval(secs => :lease_seconds)
     FROM due
     WHERE n.id = due.id
-    RETURNING n.*
-    """
+    RETURNING n.*, due.status = 'unknown' AS is_repeat
+    """  # noqa: S608 — nothing but the two numbers above is put in
 )
 
 _GIVE_BACK = text(
     """
     UPDATE notifications AS n
-    SET status = 'pending', attempts = n.attempts - 1, next_attempt_at = now(), leased_until = NULL
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS integer[])) AS held (id, attempts)
+    SET status = CASE WHEN held.is_repeat THEN 'unknown' ELSE 'pending' END,
+        attempts = n.attempts - 1, repeats = n.repeats - held.is_repeat::int,
+        next_attempt_at = now(), leased_until = NULL
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS integer[]), CAST(:repeats AS boolean[]))
+        AS held (id, attempts, is_repeat)
     WHERE n.id = held.id AND n.status = 'sending' AND n.attempts = held.attempts
     """
 )
 
+# What a claim would take: of channels that are not paused, and no offers while they are held back.
+_WAYS = f"""
+    WITH ways AS (
+        SELECT c.name, p.priority
+        FROM unnest(CAST(:channels AS text[])) AS c (name) CROSS JOIN generate_series(0, 2) AS p (priority)
+        WHERE NOT EXISTS (SELECT FROM channels AS known WHERE known.name = c.name AND known.paused_until > now())
+          AND NOT (p.priority = 2 AND (:is_quiet OR (c.name = 'sms' AND {IS_USED_UP})))
+    )
+"""  # noqa: S608 — put together of constants
+_DUE = """
+    FROM notifications AS n
+    WHERE n.channel = ways.name AND n.priority = ways.priority AND n.next_attempt_at <= now()
+      AND n.status IN ('pending', 'unknown')
+"""
+
+# The order makes the planner walk the index; it would read the table in the hope of meeting one of many soon.
 _LOOK = text(
-    """
+    f"""
+    {_WAYS}
     SELECT
-        EXISTS (SELECT FROM notifications WHERE channel IN ('sms', 'email') AND next_attempt_at <= now()),
+        EXISTS (SELECT FROM ways CROSS JOIN LATERAL (SELECT {_DUE} ORDER BY n.next_attempt_at LIMIT 1) AS due),
         EXISTS (SELECT FROM notifications WHERE status = 'sending' AND leased_until < now())
-    """
+    """  # noqa: S608 — put together of constants
 )
 
-_COUNT = text("SELECT count(*) FROM notifications WHERE channel IN ('sms', 'email') AND next_attempt_at <= now()")
+_COUNT = text(
+    f"{_WAYS} SELECT count(*) FROM ways CROSS JOIN LATERAL (SELECT {_DUE}) AS due"  # noqa: S608 — put together of constants
+)
 
 
-def claim_due(channel: str, limit: int) -> list[Claim]:
-    """Take up to `limit` due messages of a channel, those that wait longest first; senders never get the same one."""
-    claim = {"channel": channel, "limit": limit, "lease_seconds": LEASE_SECONDS}
-    rows = db.session.execute(_CLAIM, claim)
-    return sorted(map(Claim.of, rows), key=lambda claim: claim.id)
+def claim_due(channel: str, wanted: int) -> Haul:
+    """Take up to `wanted` due messages of a channel that may be sent now; senders never get the same one.
+
+    Codes come before news and news before offers, and among them those that wait longest. Offers stay where they are in
+    quiet hours, and SMS that are offers when the day's budget is used up.
+    """
+    opening = open_channel(channel, wanted)
+    if opening.limit == 0:
+        return Haul([], wait_seconds=opening.wait_seconds)
+    has_no_budget = channel == "sms" and is_used_up()
+    holds_offers = has_no_budget or _is_quiet()
+    limits = {"limit": opening.limit, "offer_limit": 0 if holds_offers else min(opening.offer_limit, opening.limit)}
+    rows = db.session.execute(_CLAIM, {"channel": channel, "lease_seconds": LEASE_SECONDS, **limits})
+    claims = sorted(map(Claim.of, rows), key=lambda claim: (claim.priority, claim.id))
+    wait_seconds = _wait_seconds(opening, claims, holds_offers=holds_offers)
+    if has_no_budget:
+        left = leave_to_mail({claim.id: claim.is_repeat for claim in claims if claim.priority == NEWS})
+        claims = [claim for claim in claims if claim.id not in left]
+    use_channel(opening, len(claims))
+    return Haul(claims, opening.is_probe, wait_seconds)
+
+
+def _wait_seconds(opening: Opening, claims: Sequence[Claim], *, holds_offers: bool) -> float | None:
+    if opening.is_probe:
+        return None  # what it meets decides
+    if len(claims) == opening.limit:
+        return opening.wait_seconds or 0.0
+    offers = sum(claim.priority == OFFER for claim in claims)
+    is_short = not holds_offers and offers == opening.offer_limit
+    return opening.offer_wait_seconds if is_short else None
 
 
 def give_back(claims: Collection[Claim]) -> None:
     """Return messages that were claimed and not tried: due at once, as if they had never been taken."""
-    held = {"ids": [claim.id for claim in claims], "attempts": [claim.attempts for claim in claims]}
+    held = {
+        "ids": [claim.id for claim in claims],
+        "attempts": [claim.attempts for claim in claims],
+        "repeats": [claim.is_repeat for claim in claims],
+    }
     db.session.execute(_GIVE_BACK, held)
 
 
 def look() -> tuple[bool, bool]:
-    """Whether a message is due, and whether a sender has died with one in its hands."""
+    """Whether a message is due that may be sent now, and whether a sender has died with one in its hands."""
     with reader() as connection:
-        is_due, has_expired = connection.execute(_LOOK).one()
+        is_due, has_expired = connection.execute(_LOOK, _terms()).one()
     return is_due, has_expired
 
 
 def count_due() -> int:
+    """How many messages are due that may be sent now."""
     with reader() as connection:
-        return connection.execute(_COUNT).scalar_one()
+        return connection.execute(_COUNT, _terms()).scalar_one()
+
+
+def _terms() -> dict[str, Any]:
+    return {"channels": list(CHANNELS), "is_quiet": _is_quiet(), **budget_terms()}
+
+
+def _is_quiet() -> bool:
+    config = current_app.config
+    return is_quiet(datetime.now(config["TIMEZONE"]).time(), config["QUIET_HOURS"])

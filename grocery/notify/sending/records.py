@@ -1,39 +1,59 @@
 """Writing down what became of messages, and telling the admins of those that nobody knows about."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from random import SystemRandom
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import text
 
 from grocery.db import db
 from grocery.notify.outcome import SendResult
+from grocery.notify.sending.budget import note_costs
 from grocery.notify.sending.claims import Claim
+from grocery.notify.sending.fallbacks import settle_fallbacks
 from grocery.notify.service import Message, admin_recipients, queue_messages
-from grocery.notify.verdicts import MAX_UNKNOWNS, judge
+from grocery.notify.verdicts import MAX_UNKNOWNS, Verdict, judge
 
 log = logging.getLogger(__name__)
 
 # Told to nobody: an alarm about a lost alarm would never end.
 _ALARM = "notification_unknown"
 
+_random = SystemRandom()
+
+# The rows are locked in the order of their ids, as everyone does who takes several. The provider's id stays when a
+# later attempt has none: a report may still name it.
 _RECORD = text(
     """
-    UPDATE notifications
-    SET status = :status, unknowns = :unknowns, leased_until = NULL,
-        next_attempt_at = now() + make_interval(secs => :wait_seconds),
-        sent_at = CASE WHEN :status = 'sent' THEN now() END,
-        provider_id = :provider_id, cost = :cost, error = :error
-    WHERE id = :id AND status = 'sending' AND attempts = :attempts
-    RETURNING id
+    WITH results AS MATERIALIZED (
+        SELECT r.* FROM unnest(
+            CAST(:id AS bigint[]), CAST(:attempts AS integer[]), CAST(:status AS text[]), CAST(:unknowns AS integer[]),
+            CAST(:wait_seconds AS double precision[]), CAST(:is_counted AS boolean[]), CAST(:provider_id AS text[]),
+            CAST(:cost AS text[]), CAST(:error AS text[])
+        ) AS r (id, attempts, status, unknowns, wait_seconds, is_counted, provider_id, cost, error)
+        JOIN notifications AS n ON n.id = r.id AND n.status = 'sending' AND n.attempts = r.attempts
+        ORDER BY r.id FOR UPDATE OF n
+    )
+    UPDATE notifications AS n
+    SET status = r.status, unknowns = r.unknowns, leased_until = NULL,
+        max_attempts = n.max_attempts + (NOT r.is_counted)::int,
+        next_attempt_at = now() + make_interval(secs => r.wait_seconds),
+        sent_at = CASE WHEN r.status = 'sent' THEN now() END,
+        provider_id = COALESCE(r.provider_id, n.provider_id), cost = COALESCE(r.cost, n.cost), error = r.error
+    FROM results AS r
+    WHERE n.id = r.id
+    RETURNING n.id
     """
 )
 
 _EXPIRE = text(
     """
     WITH dead AS MATERIALIZED (
-        SELECT id FROM notifications WHERE status = 'sending' AND leased_until < now() FOR UPDATE SKIP LOCKED
+        SELECT id FROM notifications WHERE status = 'sending' AND leased_until < now()
+        ORDER BY leased_until LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     UPDATE notifications AS n
     SET status = 'unknown', unknowns = n.unknowns + 1, leased_until = NULL,
@@ -42,42 +62,75 @@ _EXPIRE = text(
         error = 'The sender died or hung before it could tell what became of it.'
     FROM dead
     WHERE n.id = dead.id
-    RETURNING n.*
+    RETURNING n.*, true AS is_repeat
     """
 )
 
+_EXPIRE_LIMIT = 1000
 
-def record_result(claim: Claim, result: SendResult) -> str:
-    """Write the outcome of an attempt and answer the new status, or "lost" when the attempt was no longer its sender's.
 
-    A message that was taken for dead may be in other hands, whose outcome counts.
+@dataclass(frozen=True)
+class Answered:
+    """A claim whose attempt is over, and how long that took."""
+
+    claim: Claim
+    result: SendResult
+    milliseconds: float = 0.0
+
+
+def record_results(answered: Sequence[Answered]) -> list[str]:
+    """Write the outcomes of attempts; answers the new status of each, or "lost" when it was no longer its sender's.
+
+    A message that was taken for dead may be in other hands, whose outcome counts. What it cost counts all the same.
     """
-    verdict = judge(
-        result,
-        attempts=claim.attempts,
-        max_attempts=claim.max_attempts,
-        unknowns=claim.unknowns,
+    verdicts = [_judge(one) for one in answered]
+    written = set(db.session.execute(_RECORD, _columns(answered, verdicts)).scalars())
+    own = [pair for pair in zip(answered, verdicts, strict=True) if pair[0].claim.id in written]
+    ended = [(one, verdict) for one, verdict in own if verdict.wait_seconds is None]
+    settle_fallbacks({one.claim.id: verdict.status for one, verdict in ended if one.claim.channel == "sms"})
+    _tell_admins((one.claim, one.result.error) for one, verdict in ended if verdict.status == "unknown")
+    note_costs(one.result.cost for one in answered if one.claim.channel == "sms")
+    for one in answered:
+        if one.claim.id not in written:
+            log.warning("notification %d is gone or taken over, its attempt was not noted", one.claim.id)
+    return [
+        verdict.status if one.claim.id in written else "lost" for one, verdict in zip(answered, verdicts, strict=True)
+    ]
+
+
+def _judge(one: Answered) -> Verdict:
+    return judge(
+        one.result,
+        attempts=one.claim.attempts,
+        max_attempts=one.claim.max_attempts,
+        unknowns=one.claim.unknowns,
         unknown_wait=_unknown_wait(),
-        chance=SystemRandom().random(),
+        chance=_random.random(),
     )
-    values = {"provider_id": result.provider_id, "cost": result.cost, "error": result.error}
-    written = db.session.execute(_RECORD, {**vars(verdict), **values, "id": claim.id, "attempts": claim.attempts})
-    if written.first() is None:
-        log.warning("notification %d is gone or taken over, attempt %d was not noted", claim.id, claim.attempts)
-        return "lost"
-    if verdict.status == "unknown" and verdict.wait_seconds is None:
-        _tell_admins([(claim, result.error)])
-    return verdict.status
+
+
+def _columns(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "id": [one.claim.id for one in answered],
+        "attempts": [one.claim.attempts for one in answered],
+    }
+    for name in ("status", "unknowns", "wait_seconds", "is_counted"):
+        columns[name] = [getattr(verdict, name) for verdict in verdicts]
+    for name in ("provider_id", "cost", "error"):
+        columns[name] = [getattr(one.result, name) for one in answered]
+    return columns
 
 
 def expire_leases() -> int:
-    """Treat messages whose sender died as sent with an unknown outcome; answers how many."""
-    parameters = {"max_unknowns": MAX_UNKNOWNS, "wait_seconds": _unknown_wait()}
+    """Treat messages whose sender died as sent with an unknown outcome; answers how many, a thousand at the most."""
+    parameters = {"max_unknowns": MAX_UNKNOWNS, "wait_seconds": _unknown_wait(), "limit": _EXPIRE_LIMIT}
     expired = [Claim.of(row) for row in db.session.execute(_EXPIRE, parameters)]
     for claim in expired:
         log.warning("notification %d was being sent by a worker that died", claim.id)
     # RETURNING answers the new count.
-    _tell_admins((claim, "The sender died.") for claim in expired if claim.unknowns >= MAX_UNKNOWNS)
+    given_up = [claim for claim in expired if claim.unknowns >= MAX_UNKNOWNS]
+    settle_fallbacks({claim.id: "unknown" for claim in given_up if claim.channel == "sms"})
+    _tell_admins((claim, "The sender died.") for claim in given_up)
     return len(expired)
 
 

@@ -2,10 +2,9 @@
 
 import unicodedata
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 
 from grocery.db import Row, db, reader
-from grocery.notify.policy import CODE, REPLY_PREFIX
 from grocery.notify.sending.fallbacks import settle_fallbacks
 from grocery.notify.suppressions.errors import StoppedByHolderError, SuppressionNotFoundError
 
@@ -25,7 +24,7 @@ _STOP_WAITING = text(
     WITH stopped AS MATERIALIZED (
         SELECT id FROM notifications
         WHERE channel = :channel AND recipient = :address AND next_attempt_at IS NOT NULL
-          AND status IN ('pending', 'unknown') AND priority <> :code AND NOT starts_with(event, :reply_prefix)
+          AND status IN ('pending', 'unknown') AND NOT is_needed
         FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE notifications AS n
@@ -34,7 +33,7 @@ _STOP_WAITING = text(
     WHERE n.id = stopped.id
     RETURNING n.id, n.status
     """
-).bindparams(bindparam("code", CODE), bindparam("reply_prefix", REPLY_PREFIX))
+)
 
 _LIFT = text("DELETE FROM suppressions WHERE channel = :channel AND address = :address")
 
@@ -68,7 +67,7 @@ def normalize_address(channel: str, address: str) -> str:
 def suppress(channel: str, address: str, reason: str, detail: str | None = None) -> None:
     """Put an address ("sms": in E.164) on the list; `reason` is "stop", "provider" or "bounce".
 
-    What waits to be sent to it is stopped too, but for codes and answers, and what stands in its place goes out at
+    What waits to be sent to it is stopped too, but for what is needed, and what stands in its place goes out at
     once. Repeating it changes nothing, but for "stop", which replaces the other reasons. Runs in the caller's
     `transaction()`, after all locks of other packages' rows.
     """

@@ -92,8 +92,9 @@ class TestWhatWaits:
     @pytest.mark.parametrize(
         "overrides",
         [
-            {"event": "sign_in_code", "priority": 0},
-            {"event": "reply_stopped"},
+            {"event": "sign_in_code", "priority": 0, "is_needed": True},
+            {"event": "reply_stopped", "is_needed": True},
+            {"is_needed": True},
             {"recipient": "+254711000002"},
             {"channel": "email"},
             {"status": "sending", "next_attempt_at": None, "leased_until": "now() + interval '1 minute'"},

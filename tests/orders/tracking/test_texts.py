@@ -1,10 +1,12 @@
 """The link in messages: in an SMS only where one part has room for it."""
 
+from typing import Any
+
 import pytest
 
 from grocery.notify.wording import gsm7
-from grocery.notify.wording.texts import PICKUP, render
-from tests.notify.factories import order_context
+from grocery.notify.wording.texts import render
+from tests.notify.factories import PICKUP, SLOT, order_context
 from tests.orders.conftest import Caller
 from tests.orders.factories import place
 from tests.products.factories import make_product
@@ -14,8 +16,8 @@ LINK = "https://shop.example.com/t/4f2a-0123456789abcdef"
 
 @pytest.mark.parametrize("shop", ["Test Grocer", "Mama Wanjiku Fresh Foods"])
 @pytest.mark.parametrize("event", ["order_placed", "order_shipped"])
-@pytest.mark.parametrize("place", [{}, {"delivery": PICKUP}, {"slot": "Sat 28 Nov 10:00-12:00"}])
-def test_sms_has_the_link_and_is_still_one_part(event: str, shop: str, place: dict[str, str]) -> None:
+@pytest.mark.parametrize("place", [{}, PICKUP, {"slot": SLOT}])
+def test_sms_has_the_link_and_is_still_one_part(event: str, shop: str, place: dict[str, Any]) -> None:
     body = render(event, "customer", "sms", order_context(shop=shop, track_url=LINK, order=place)).body
     assert body.endswith(f" Track: {LINK}")
     assert gsm7.is_gsm7(body)

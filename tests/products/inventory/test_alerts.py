@@ -153,6 +153,40 @@ def test_customers_are_told_when_it_is_back(customer: Caller, run_sql: Sql) -> N
     assert len(told()) == 2
 
 
+@pytest.mark.parametrize(
+    ("notify_by", "expected"),
+    [
+        ("sms_and_email", [("email", "amina@example.com")]),
+        ("email", [("email", "amina@example.com")]),
+        ("sms", [("sms", "+254712345678"), ("email", "amina@example.com")]),
+    ],
+)
+def test_they_are_told_as_they_chose(customer: Caller, run_sql: Sql, notify_by: str, expected: list[tuple]) -> None:
+    product = out_of_stock()
+    run_sql("UPDATE customers SET notify_by = :way WHERE id = :id", way=notify_by, id=customer.person.id)
+    wait_for(product, customer.person.id)
+    restock(product)
+    tell_alerts()
+    assert told() == expected
+    # The e-mail stands in the place of the SMS.
+    assert run_sql("""
+        SELECT mail.next_attempt_at > now() + interval '9 minutes' FROM notifications AS mail
+        JOIN notifications AS sms ON sms.id = mail.fallback_for_id AND sms.channel = 'sms'
+    """) == ([(True,)] if notify_by == "sms" else [])
+
+
+def test_each_is_told_in_their_language(customer: Caller, run_sql: Sql) -> None:
+    product = out_of_stock(name="Maziwa")
+    by_phone = make_customer(email=None, phone="+254722000001", password=None)
+    run_sql("UPDATE customers SET language = 'sw' WHERE id = :id", id=by_phone.id)
+    wait_for(product, customer.person.id, by_phone.id)
+    restock(product)
+    tell_alerts()
+    [english, swahili] = run_sql("SELECT language, split_part(body, 'KES', 1) FROM notifications ORDER BY language")
+    assert english == ("en", "Hello Amina Otieno,\n\nMaziwa is back.\nIt costs ")
+    assert swahili == ("sw", "Test Grocer: Maziwa inapatikana tena kwa ")
+
+
 def test_the_bulk_job_tells_them(app: Flask, customer: Caller) -> None:
     product = out_of_stock()
     wait_for(product, customer.person.id)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from grocery.db import db, transaction
@@ -50,6 +51,15 @@ def test_admins_are_told_in_the_morning() -> None:
     assert "Milk (" in body
     assert "2 left" in body
     assert "1 in all" in body
+
+
+def test_they_are_told_in_the_language_of_the_shop(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "SHOP_LANGUAGE", "sw")
+    make_low("Maziwa")
+    assert look(MORNING) == 1
+    [(subject, body, language)] = select_rows("SELECT subject, body, language FROM notifications")
+    assert (subject, language) == ("Zinakaribia kwisha: Maziwa", "sw")
+    assert "zimebaki 2\n" in body
 
 
 def test_they_are_told_once_a_day() -> None:

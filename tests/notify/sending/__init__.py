@@ -1,0 +1,1 @@
+"""Tests of sending: the state that all senders share, and whole outages."""
