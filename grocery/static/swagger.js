@@ -3,6 +3,7 @@ window.ui = SwaggerUIBundle({
   url: element.dataset.spec,
   domNode: element,
   deepLinking: true,
+  docExpansion: "none",
   persistAuthorization: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,

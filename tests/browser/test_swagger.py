@@ -19,13 +19,18 @@ class Swagger:
 
     def __init__(self, page: Page, address: str):
         self._page = page
-        # Operations are drawn as one scrolls to them; so high a window shows all.
-        page.set_viewport_size({"width": 1280, "height": 16_000})
+        # What is outside of the window is not drawn: in this one, all groups are inside.
+        page.set_viewport_size({"width": 1000, "height": 2800})
         page.goto(f"{address}/docs")
-        expect(page.locator(".opblock").first).to_be_visible()
+        expect(page.locator(".opblock-tag").first).to_be_visible()
+        paths = page.request.get(f"{address}/openapi.json").json()["paths"].values()
+        operations = [one for path in paths for one in path.values() if isinstance(one, dict)]
+        self._tags = {one["operationId"]: one["tags"][0] for one in operations}
 
     def call(self, operation: str, body: Any = None, file: Any = None, **parameters: Any) -> tuple[int, Any]:
         """Fill in an operation's form, execute it, and read status and body of the answer."""
+        group = self._page.locator(f'.opblock-tag[data-tag="{self._tags[operation]}"]')
+        group.click()
         block = self._page.locator(f'.opblock[id$="-{operation}"]')
         block.locator(".opblock-summary-control").click()
         for name, value in parameters.items():
@@ -41,6 +46,7 @@ class Swagger:
         text = self._body(answer)
         block.locator("button.btn-clear").click()  # or the next call of this operation would read this answer
         block.locator(".opblock-summary-control").click()
+        group.click()
         return status, json.loads(text) if text else None
 
     def _body(self, answer: Locator) -> str:
