@@ -1,3 +1,5 @@
+from datetime import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,9 @@ def test_development_needs_no_setting_and_keeps_random_secrets(tmp_path: Path) -
     assert first.secret_key not in repr(first)
     files = sorted((tmp_path / "data" / "secrets").iterdir())
     assert [(file.name, oct(file.stat().st_mode & 0o777)) for file in files] == [
+        ("at_callback_secret", "0o600"),
         ("jwt_secret_keys", "0o600"),
+        ("mail_callback_secret", "0o600"),
         ("secret_key", "0o600"),
     ]
 
@@ -149,3 +153,40 @@ def test_streams_of_production_are_below_the_shop_unless_told_otherwise() -> Non
     secrets = {"SECRET_KEY": LONG, "JWT_SECRET_KEYS": f"a:{LONG}"}
     engines = {"DATABASE_URL": "postgresql://db/shop", "REDIS_URL": "redis://redis"}
     assert load_settings({"ENVIRONMENT": "production", **engines, **secrets}).stream_url == ""
+
+
+@pytest.mark.parametrize("name", ["AT_CALLBACK_SECRET", "MAIL_CALLBACK_SECRET"])
+def test_callback_secrets_are_parts_of_an_address(tmp_path: Path, name: str) -> None:
+    good = load_settings({"DATA_DIR": str(tmp_path), name: "Abc-123_" * 3})
+    assert getattr(good, name.lower()) == "Abc-123_" * 3
+    assert "Abc-123_" not in repr(good)
+    for bad in ("short", "with/slash/in/the/middle", "with space in the middle"):
+        assert problems(**{name: bad}) == [f"{name} must have 16 characters or more, of A-Z, a-z, 0-9, - and _ only."]
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [
+        ("", (time(21), time(8))),
+        ("22:30-06:15", (time(22, 30), time(6, 15))),
+        ("none", None),
+        ("08:00-08:00", None),
+    ],
+)
+def test_quiet_hours(tmp_path: Path, written: str, hours: object) -> None:
+    assert load_settings({"DATA_DIR": str(tmp_path), "QUIET_HOURS": written}).quiet_hours == hours
+
+
+@pytest.mark.parametrize("written", ["21-8", "24:00-08:00", "21:00", "9:00-10:00"])
+def test_quiet_hours_that_cannot_be_read(written: str) -> None:
+    assert problems(QUIET_HOURS=written) == [
+        f"QUIET_HOURS is {written!r}; it must be two times such as 21:00-08:00, or none."
+    ]
+
+
+def test_daily_budget(tmp_path: Path) -> None:
+    assert load_settings({"DATA_DIR": str(tmp_path)}).sms_daily_budget is None
+    assert load_settings({"DATA_DIR": str(tmp_path), "SMS_DAILY_BUDGET": "2000.50"}).sms_daily_budget == Decimal(
+        "2000.50"
+    )
+    assert problems(SMS_DAILY_BUDGET="-5") == ["SMS_DAILY_BUDGET is '-5'; it must be an amount such as 500 or 499.50."]

@@ -187,7 +187,6 @@ def test_provider_that_hangs_over_messages_keeps_the_others_from_nothing(
     assert were_last == [True, True]
 
 
-@pytest.mark.usefixtures("one_slot")
 def test_other_work_has_its_turn_about_once_a_second(sms: ScriptedSms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_MEANWHILE_SECONDS", 0.1)
     sms.meanwhile = lambda body: time.sleep(0.02)
@@ -202,6 +201,7 @@ def test_other_work_has_its_turn_about_once_a_second(sms: ScriptedSms, monkeypat
     assert all(later - earlier >= 0.1 for earlier, later in zip(turns, turns[1:], strict=False))
 
 
+@pytest.mark.usefixtures("one_slot")
 def test_run_ends_in_time_and_leaves_the_rest(sms: ScriptedSms, run_sql: RunSql) -> None:
     sms.meanwhile = lambda _body: time.sleep(0.1)
     make_notifications(15)

@@ -20,7 +20,8 @@ def make_in_doubt(**overrides: Any) -> int:
     """An SMS of whose attempt, half a minute ago, nobody knows what became."""
     due = f"now() + interval '{UNKNOWN_WAIT - 30} seconds'"
     values = {"status": "unknown", "attempts": 1, "unknowns": 1, "next_attempt_at": due}
-    return make_notification(**{**values, "created_at": "now() - interval '1 minute'", **overrides})
+    times = {"created_at": "now() - interval '1 minute'", "attempted_at": "now() - interval '30 seconds'"}
+    return make_notification(**{**values, **times, **overrides})
 
 
 def make_sending(**overrides: Any) -> int:
@@ -28,6 +29,7 @@ def make_sending(**overrides: Any) -> int:
     values = {
         "status": "sending",
         "attempts": 1,
+        "attempted_at": "now()",
         "next_attempt_at": None,
         "leased_until": "now() + interval '1 minute'",
     }
