@@ -7,6 +7,7 @@ with an unknown id settles such a message if it is the only one of its number th
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import text
 
 from grocery.db import Row, db, reader
@@ -37,8 +38,10 @@ _CANDIDATES = text(
     """
     SELECT n.id, n.status, n.recipient = r.phone AS is_same_phone, n.provider_id IS NOT DISTINCT FROM r.provider_id
                AS is_same_id, n.created_at <= r.received_at AS is_young,
-           :is_new OR r.received_at BETWEEN n.attempted_at AND n.attempted_at + make_interval(secs => :attempt_seconds)
-               AS may_be_meant
+           :is_new OR r.received_at BETWEEN n.attempted_at AND coalesce(
+               n.next_attempt_at - make_interval(secs => :unknown_wait),
+               n.attempted_at + make_interval(secs => :attempt_seconds)
+           ) AS may_be_meant
     FROM delivery_reports AS r
     JOIN notifications AS n ON n.channel = 'sms' AND (
         n.provider_id = r.provider_id OR (n.recipient = r.phone AND n.status IN ('sending', 'unknown'))
@@ -160,6 +163,7 @@ def _find_message(report: Row, *, is_new: bool) -> int | None:
         "report_id": report["id"],
         "is_new": is_new,
         "attempt_seconds": LEASE_SECONDS + _SLACK_SECONDS,
+        "unknown_wait": current_app.config["SMS_UNKNOWN_WAIT"],
     }
     candidates = db.session.execute(_CANDIDATES, parameters).all()
     known = [found for found in candidates if found.is_same_id]
