@@ -156,6 +156,16 @@ class Doorbell:
         """Say something to whoever listens at this moment. True when Redis has heard it."""
         return self._try(lambda redis: redis.publish(channel, message))
 
+    def count(self, name: str, kind: str) -> None:
+        """Count one of a kind, for all processes together, as long as Redis keeps it."""
+        self._try(lambda redis: redis.hincrby(name, kind, 1))
+
+    def read_counts(self, name: str) -> dict[str, int]:
+        """What `count` has counted, by kind; nothing while Redis is away."""
+        found: dict[bytes, bytes] = {}
+        self._try(lambda redis: found.update(redis.hgetall(name)))  # type: ignore[arg-type]  # not the async client
+        return {kind.decode(): int(count) for kind, count in found.items()}
+
     def is_reachable(self) -> bool:
         """Whether Redis answers; False without asking in the pause after a failure."""
         return self._try(lambda redis: redis.ping())

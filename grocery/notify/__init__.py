@@ -7,11 +7,11 @@ from flask import Flask
 from grocery.api import View, register_blueprint
 from grocery.errors import ForbiddenError
 from grocery.metrics import metrics_asked
-from grocery.notify import campaigns, feedback, inbound, receipts, suppressions, ussd, wording
+from grocery.notify import campaigns, cli, feedback, inbound, receipts, suppressions, ussd, wording
 from grocery.notify.campaigns import models as campaign_models
-from grocery.notify.cli import notify
 from grocery.notify.extension import FindSubscribers, Holder, NotifyState, Subscriber, build_backends
 from grocery.notify.figures import metric_families
+from grocery.notify.group import notify
 from grocery.notify.inbound import models as inbound_models
 from grocery.notify.jobs import periodic_tasks
 from grocery.notify.receipts import models as receipt_models
@@ -24,6 +24,7 @@ from grocery.queues import periodic_task
 
 __all__ = [
     "campaign_models",
+    "cli",
     "inbound_models",
     "init_app",
     "receipt_models",

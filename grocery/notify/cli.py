@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from grocery.commands import CommandGroup, print_json, print_table
+from grocery.commands import print_json, print_table
 from grocery.db import Row, transaction
 from grocery.errors import GroceryError, InvalidError
 from grocery.notify import outbox
@@ -14,6 +14,7 @@ from grocery.notify.clients.html import to_html
 from grocery.notify.clients.letter import Letter
 from grocery.notify.extension import state
 from grocery.notify.figures import Figures, read_figures
+from grocery.notify.group import notify
 from grocery.notify.models import CHANNELS, STATUSES
 from grocery.notify.outcome import Outcome, SendResult
 from grocery.notify.policy import PRIORITY_WORDS
@@ -23,8 +24,6 @@ from grocery.notify.sending.letters import mail_domain
 from grocery.notify.sending.sender import send_due
 from grocery.phones import parse_phone
 from grocery.queues import NOTIFY, doorbell
-
-notify = CommandGroup("notify", help="Messages to customers and admins.")
 
 _HEADINGS = ("id", "created", "channel", "event", "recipient", "status", "attempts", "error")
 

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Flask, current_app
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import text
 
 from grocery.db import Row, reader
 from grocery.notify.models import CHANNELS
 from grocery.notify.policy import PRIORITY_WORDS
+from grocery.notify.receipts.oddities import TALLY
+from grocery.queues import doorbell
 
 # What has to be done yet: a small part of the table, by its own indexes. An e-mail that stands in the place of an SMS
 # waits for that one, not for us.
@@ -74,6 +76,7 @@ def metric_families(_app: Flask) -> list[Metric]:
         *_last_day_families(figures),
         _channel_family(figures),
         *_spending_families(figures),
+        _oddity_family(),
         _single("grocery_inbound_sms_waiting", "SMS from customers, not answered yet.", figures.inbound_waiting),
         _single(
             "grocery_delivery_reports_unmatched",
@@ -134,6 +137,15 @@ def _spending_families(figures: Figures) -> list[Metric]:
     if budget is None:
         return [spent]
     return [spent, _single("grocery_sms_daily_budget", "What the SMS of a day may cost.", float(budget))]
+
+
+def _oddity_family() -> Metric:
+    oddities = CounterMetricFamily(
+        "grocery_callback_oddities", "What was odd about the calls of providers, by kind.", labels=["kind"]
+    )
+    for kind, count in sorted(doorbell().read_counts(TALLY).items()):
+        oddities.add_metric([kind], count)
+    return oddities
 
 
 def _single(name: str, description: str, value: float) -> Metric:

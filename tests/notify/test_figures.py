@@ -9,7 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grocery.db import transaction
 from grocery.notify.policy import CODE, OFFER
+from grocery.notify.suppressions.service import suppress
+from tests.notify.clients import PHONE
 from tests.notify.factories import make_notification, make_notifications, pick
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -98,6 +101,13 @@ def test_spending_and_pauses_are_told(client: FlaskClient, run_sql: RunSql, app:
     assert "Today's SMS have cost 12.80 KES." in result.output
 
 
+def test_odd_calls_are_counted_for_all_processes(client: FlaskClient) -> None:
+    for _ in range(2):
+        client.post("/notify/sms/callback-secret-for-tests/delivery", data={"id": "ATXid_1"})
+
+    assert figures(client)['grocery_callback_oddities_total{kind="bad form for take_delivery_report"}'] == 2
+
+
 def test_status_is_there_for_programs(app: Flask) -> None:
     make_notification(priority=OFFER)
 
@@ -143,6 +153,24 @@ class TestResendingAll:
         assert everything.output == "0 messages wait to be sent.\n"
         assert f"Notification {offer} is an offer, which its reader may not want any more." in one.output
         assert pick(offer, "status") == {"status": "failed"}
+
+    def test_neither_codes_nor_what_goes_to_those_who_have_said_stop(self, app: Flask) -> None:
+        code = make_notification(status="failed", next_attempt_at=None, priority=CODE, is_needed=True)
+        stopped = make_notification(status="failed", next_attempt_at=None)
+        needed = make_notification(status="failed", next_attempt_at=None, is_needed=True)
+        with transaction():
+            suppress("sms", PHONE, "stop")
+
+        everything = app.test_cli_runner().invoke(args=["notify", "resend", "--all-failed"])
+        one = app.test_cli_runner().invoke(args=["notify", "resend", str(stopped)])
+
+        assert everything.output == "1 message waits to be sent.\n"
+        assert f"Notification {stopped} is for an address that gets no such messages any more" in one.output
+        assert [pick(message, "status")["status"] for message in (code, stopped, needed)] == [
+            "failed",
+            "failed",
+            "pending",
+        ]
 
     @pytest.mark.parametrize("arguments", [[], ["7", "--all-failed"]])
     def test_ids_or_all_but_not_both(self, app: Flask, arguments: list[str]) -> None:

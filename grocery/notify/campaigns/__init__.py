@@ -6,7 +6,7 @@ from grocery.api import register_blueprint
 from grocery.notify.campaigns.cli import campaign_cli
 from grocery.notify.campaigns.views import blp
 from grocery.notify.campaigns.writing import bulk_tasks
-from grocery.notify.cli import notify
+from grocery.notify.group import notify
 from grocery.queues import bulk_task
 
 

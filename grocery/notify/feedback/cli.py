@@ -7,10 +7,10 @@ from sqlalchemy.exc import DBAPIError
 
 from grocery.db import transaction
 from grocery.errors import is_database_away
-from grocery.notify.cli import notify
 from grocery.notify.feedback.bounces import Noted, note_bounce
 from grocery.notify.feedback.errors import NotABounceError
 from grocery.notify.feedback.reports import Report, read_reports
+from grocery.notify.group import notify
 
 _MAX_BYTES: Final = 10 * 1024 * 1024
 # sysexits.h's EX_TEMPFAIL: mail servers keep the mail then, and try again.
@@ -49,6 +49,8 @@ def _note(report: Report) -> Noted:
         is_given_up=report.is_given_up,
         reason=report.reason,
         message_id=report.message_id,
+        # Anybody can write such a mail. Who names the Message-ID has at least seen one that went to this address.
+        is_trusted=False,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Flask
 
 from grocery.api import register_blueprint
-from grocery.notify.cli import notify
+from grocery.notify.group import notify
 from grocery.notify.inbound.cli import inbound_cli
 from grocery.notify.inbound.service import ring_if_due
 from grocery.notify.inbound.views import blp

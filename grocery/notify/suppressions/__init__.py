@@ -3,7 +3,7 @@
 from flask import Flask
 
 from grocery.api import register_blueprint
-from grocery.notify.cli import notify
+from grocery.notify.group import notify
 from grocery.notify.suppressions.cli import suppressions
 from grocery.notify.suppressions.views import blp
 
