@@ -46,7 +46,8 @@ def engine_options(connect: Callable[[], Any]) -> dict[str, Any]:
         "creator": connect,
         "pool_size": 5,
         "max_overflow": 5,
-        "pool_timeout": 5,
+        # Below the 5 seconds in which a USSD menu must answer, if only with an apology.
+        "pool_timeout": 4,
         "pool_recycle": 1800,
         # Errors are logged; what they were about, people's messages among them, is not.
         "hide_parameters": True,

@@ -16,7 +16,7 @@ from grocery.notify.service import Message, admin_recipients, queue_messages
 from grocery.notify.ways import EMAIL, SMS, Way, choose_ways
 from grocery.orders.actors import SYSTEM, Actor
 from grocery.orders.notice_context import make_context
-from grocery.orders.phrases import Phrase, erased
+from grocery.orders.phrases import Phrase, erased, undelivered
 
 _BY_SMS = ("order_placed", "order_shipped", "order_delivered", "order_cancelled", "order_changed")
 
@@ -53,7 +53,8 @@ def tell_status(
     """
     event = "order_changed" if picking and order["status"] == "packed" else f"order_{order['status']}"
     note = order["status_note"]
-    context = make_context(order, lines, discounts, customer, change=picking, note=note, picking=picking)
+    change = [undelivered(is_pickup=order["delivery_method"] == "pickup")] if order["is_delivery_failed"] else picking
+    context = make_context(order, lines, discounts, customer, change=change, note=note, picking=picking)
     for_customer = context if actor.is_staff else {**context, "note": None}
     messages = _to_customer(order, event, customer, for_customer)
     if actor != SYSTEM:

@@ -54,6 +54,11 @@ def replaced(quantity: Decimal, unit: str, name: str, instead_of: str) -> Phrase
     return {"say": "replaced", "amount": amount(quantity, unit), "name": name, "instead_of": instead_of}
 
 
+def undelivered(*, is_pickup: bool) -> Phrase:
+    """It was on its way and came back, or lay ready and nobody came."""
+    return {"say": "uncollected" if is_pickup else "undelivered"}
+
+
 def erased() -> Phrase:
     """The account went, and the order with it."""
     return {"say": "erased"}

@@ -1,5 +1,6 @@
-"""Ordering again: what an order had goes into the cart, as far as it can be bought now."""
+"""Ordering again: what was ordered goes into the cart, as far as it can be bought now."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grocery import money
+from grocery.db import Row
 from grocery.fields import quantity_number
 from grocery.orders.cart.service import CartOwner, find_quantities, put_item
 from grocery.orders.changing import list_lines
@@ -22,10 +24,10 @@ _PRODUCTS = text("""
 def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]:
     """Fill the customer's cart; what is `missing`, `reduced` and `repriced`, as JSON-ready data.
 
-    The cart then has at least as much of each product as the order had, so that asking twice doubles nothing. The
+    The cart then has at least as much of each product as was ordered, so that asking twice doubles nothing. The
     caller has made sure that it is the customer's own order. Raises CartFullError.
     """
-    lines = list_lines(session, order_id)
+    lines = as_ordered(list_lines(session, order_id))
     wanted, owner = sum_quantities(lines), CartOwner(customer_id)
     products = {row.id: row for row in session.execute(_PRODUCTS, {"ids": list(wanted)})}
     there = find_quantities(session, owner)
@@ -52,6 +54,11 @@ def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]
         if quantity > there.get(product.id, 0):
             put_item(session, owner, product.id, quantity=quantity, if_unavailable=line["if_unavailable"])
     return {"missing": missing, "reduced": reduced, "repriced": repriced}
+
+
+def as_ordered(lines: Sequence[Row]) -> list[Row]:
+    """The lines as the customer ordered them. What was picked of 2 kg is 1.9 kg, and would be less each time."""
+    return [{**line, "picked_quantity": None} for line in lines if line["substitute_for"] is None]
 
 
 def orderable(quantity: Decimal, stock: Decimal, unit: str, quantity_step: Decimal) -> Decimal:

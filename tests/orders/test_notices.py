@@ -220,6 +220,24 @@ def test_what_could_not_be_picked_is_told_in_the_customer_s_language(
     assert bodies(run_sql, "order_updated")["admin"].startswith("en Only 1 x Soap.\n")
 
 
+@pytest.mark.parametrize(
+    ("language", "method", "reason"),
+    [("en", "delivery", "We could not deliver it."), ("sw", "pickup", "Haikuchukuliwa.")],
+)
+def test_order_that_came_back_says_so(
+    customer: Caller, staff: Caller, soap: int, run_sql: Sql, language: str, method: str, reason: str
+) -> None:
+    choose(run_sql, customer, language=language)
+    order = place(customer, {soap: 1})
+    run_sql("UPDATE orders SET delivery_method = :method", method=method)
+    move(staff, order, "shipped")
+    move(staff, order, "cancelled", reason="delivery_failed")
+    cancelled = bodies(run_sql, "order_cancelled")
+    assert f". {reason} " in cancelled["sms"]
+    assert f"\n{reason}\n\n" in cancelled["email"]
+    assert "\nReason: " in cancelled["admin"]
+
+
 def test_order_that_lost_its_only_product_says_why_it_is_cancelled(
     customer: Caller, admin: Caller, soap: int, run_sql: Sql
 ) -> None:

@@ -15,6 +15,7 @@ from tests.orders.cart.factories import cart_of, carts, change_products, fill, i
 from tests.orders.conftest import Caller
 from tests.orders.delivery.factories import assert_problem
 from tests.orders.factories import move, place
+from tests.orders.fulfilment.test_picking import pick
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows, stock_of, wait_for_a_lock
 
@@ -64,6 +65,16 @@ def test_an_order_goes_into_the_cart_again(customer: Caller, flour: int, beef: i
     assert items() == [(customer.person.id, flour, 2, 189_00), (customer.person.id, beef, Decimal("0.75"), 119_90)]
     assert select_rows("SELECT count(*) FROM orders") == [(1,)]
     assert stock_of(flour) == 18
+
+
+def test_what_was_ordered_counts_not_what_was_picked(customer: Caller, staff: Caller, soap: int, beef: int) -> None:
+    placed = place(customer, {soap: 1, beef: 2})
+    lines = [item["product_id"] for item in placed["items"]]
+    other = make_product("Home", name="Cheap Soap", price_cents=90_00)
+    pick(staff, placed, 1.9, index=lines.index(beef))
+    pick(staff, placed, 1, index=lines.index(soap), substitute_product_id=other, approved=True)
+    assert differences(reorder(customer, placed)) == NOTHING
+    assert quantities(cart_of(customer)) == {soap: 1, beef: 2}
 
 
 def test_the_documented_fields_are_those_that_are_answered(customer: Caller, flour: int, soap: int, beef: int) -> None:

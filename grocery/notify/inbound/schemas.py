@@ -1,5 +1,6 @@
 """SMS that come in: the provider's form, and the list of them as JSON."""
 
+import unicodedata
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -45,11 +46,13 @@ class Sender(SenderPhone):
 
 
 class Written(fields.String):
-    """What somebody wrote, with a space for each character that cannot be kept."""
+    """What somebody wrote, with a space for each character that cannot be kept, and without those that have no width:
+    phones put them into words that are copied."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        return "".join(char if char.isprintable() or char == "\n" else " " for char in text)[:_TEXT_LENGTH].strip()
+        seen = (char for char in text if unicodedata.category(char) != "Cf")
+        return "".join(char if char.isprintable() or char == "\n" else " " for char in seen)[:_TEXT_LENGTH].strip()
 
 
 class InboundSmsFormSchema(FormSchema):

@@ -29,8 +29,9 @@ _ENOUGH = f"This phone had {MAX_REPLIES_AN_HOUR} answers within an hour."
 MAX_ATTEMPTS = 5
 _FIRST_WAIT_SECONDS = 5
 
-# One that somebody else is changing is tried again; the messages that wait to be sent must not wait for it.
-_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '2s'")
+#: An order that somebody else is changing is tried again; the messages that wait to be sent must not wait for it.
+LOCK_MS = 2000
+_LIMIT_WAITING = text("SELECT set_config('lock_timeout', :lock, true)")
 
 # The texts of a phone in the order of their coming, however many workers there are: CANCEL after STATUS, START after
 # STOP. One that is to be tried again later does not hold back those after it.
@@ -76,7 +77,7 @@ class _Sms:
     @classmethod
     def claim(cls) -> Self | None:
         """The next one to answer, locked until the end of the transaction."""
-        db.session.execute(_LOCK_TIMEOUT)
+        db.session.execute(_LIMIT_WAITING, {"lock": str(LOCK_MS)})
         row = db.session.execute(_CLAIM).mappings().one_or_none()
         return None if row is None else cls(**row)
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 STOP, START, STOP_OFFERS, START_OFFERS, HELP = "stop", "start", "stop_offers", "start_offers", "help"
@@ -22,31 +22,32 @@ class Command(NamedTuple):
 _BETWEEN = re.compile(r"[^\w-]+|_+")
 
 _SWAHILI = "sw"
-_PHRASES = {
-    ("STOP", "OFFERS"): Command(STOP_OFFERS),
-    ("STOP", "OFFER"): Command(STOP_OFFERS),
+# Many people mix both languages.
+_OFFERS = ("OFFERS", "OFFER", "OFA")
+_PHRASES: Mapping[tuple[str, ...], Command] = {
+    **{("STOP", offers): Command(STOP_OFFERS) for offers in _OFFERS},
+    **{("ACHA", offers): Command(STOP_OFFERS, _SWAHILI) for offers in _OFFERS},
     ("STOP",): Command(STOP),
     # What people know from other senders.
     ("STOPALL",): Command(STOP),
     ("UNSUBSCRIBE",): Command(STOP),
-    ("ACHA", "OFA"): Command(STOP_OFFERS, _SWAHILI),
-    ("ACHA", "SMS"): Command(STOP, _SWAHILI),
-    ("ACHA", "UJUMBE"): Command(STOP, _SWAHILI),
-    ("ACHA", "ZOTE"): Command(STOP, _SWAHILI),
+    **{("ACHA", word): Command(STOP, _SWAHILI) for word in ("SMS", "MESEJI", "UJUMBE", "ZOTE", "KUTUMA", "KUNITUMIA")},
     ("HELP",): Command(HELP),
     ("MSAADA",): Command(HELP, _SWAHILI),
 }
 # Only as the whole text. "Acha mlangoni" asks to leave the goods at the door, and "Start with the eggs" agrees to
 # nothing: consent must be said as it is.
-_WHOLE_PHRASES = {
+_WHOLE_PHRASES: Mapping[tuple[str, ...], Command] = {
     ("ACHA",): Command(STOP, _SWAHILI),
     ("START",): Command(START),
     ("UNSTOP",): Command(START),
     ("ANZA",): Command(START, _SWAHILI),
-    ("START", "OFFERS"): Command(START_OFFERS),
-    ("START", "OFFER"): Command(START_OFFERS),
-    ("ANZA", "OFA"): Command(START_OFFERS, _SWAHILI),
+    **{("START", offers): Command(START_OFFERS) for offers in _OFFERS},
+    **{("ANZA", offers): Command(START_OFFERS, _SWAHILI) for offers in _OFFERS},
 }
+
+# "Stop my order G-7K3M9Q" is about an order; "stop order updates" is about messages.
+_ABOUT_AN_ORDER = re.compile(r"STOP (MY |THE |THIS )?ORDER( NUMBER)?( G)?( G-\S+| \S*\d\S*)?")
 
 # Said beside a command, they change nothing about it; said alone, they need no answer.
 _POLITE = {"PLEASE", "PLS", "THANKS", "THANK", "YOU", "OK", "OKAY", "TAFADHALI", "ASANTE", "SANA", "SAWA"}
@@ -66,4 +67,6 @@ def leave_out_politeness(words: Sequence[str]) -> list[str]:
 def find_command(words: Sequence[str]) -> Command | None:
     """The command that the words are, or begin with; None when they are none of these."""
     said = tuple(words)
+    if _ABOUT_AN_ORDER.fullmatch(" ".join(words)):
+        return None
     return _WHOLE_PHRASES.get(said) or _PHRASES.get(said[:2]) or _PHRASES.get(said[:1])

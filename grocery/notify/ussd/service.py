@@ -26,11 +26,14 @@ REFUSALS = {
     "sw": "Samahani, ombi hili haliwezi kujibiwa. Tafadhali piga tena.",
 }
 
-# Of the 5 seconds, Redis may take one. A statement that waits for a lock ends here even where a longer wait for locks
-# is set for it. PostgreSQL 17 and newer can also bound all statements together.
-_LIMITS = "SET LOCAL statement_timeout = '2500ms'; SET LOCAL lock_timeout = '2500ms'"
-_LIMIT_STEP = text(_LIMITS)
-_LIMIT_ALL_STEPS = text(f"{_LIMITS}; SET LOCAL transaction_timeout = '3500ms'")
+#: What a statement may take, and all of a step together. Of the 5 seconds, Redis may take one. A statement that waits
+#: for a lock ends here even where a longer wait for locks is set for it.
+STATEMENT_MS, STEP_MS = 2500, 3500
+
+_LIMIT_STATEMENTS = "set_config('statement_timeout', :statement, true), set_config('lock_timeout', :statement, true)"
+_LIMITS = text(f"SELECT {_LIMIT_STATEMENTS}")
+_LIMITS_OF_17 = text(f"SELECT {_LIMIT_STATEMENTS}, set_config('transaction_timeout', :step, true)")
+# Older ones cannot bound all statements together.
 _KNOWS_TRANSACTION_TIMEOUT = (17,)
 
 
@@ -76,7 +79,8 @@ def _begun(shown: Shown) -> str:
 
 def _limit_time(session: Session) -> None:
     version = session.connection().dialect.server_version_info or ()
-    session.execute(_LIMIT_ALL_STEPS if version >= _KNOWS_TRANSACTION_TIMEOUT else _LIMIT_STEP)
+    limits = _LIMITS_OF_17 if version >= _KNOWS_TRANSACTION_TIMEOUT else _LIMITS
+    session.execute(limits, {"statement": str(STATEMENT_MS), "step": str(STEP_MS)})
 
 
 def _ask_menu(request: UssdRequest) -> UssdAnswer:

@@ -38,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Memory:
-    """What is known of a session and a phone; not `is_kept` when Redis is away."""
+    """What is known of a session and a phone; not `is_kept` when Redis is away or takes nothing."""
 
     shown: Shown | None = None
     language: str | None = None
@@ -57,7 +57,11 @@ class SessionStore:
 
     def recall(self, step: Step) -> Memory:
         try:
-            shown, language = self._redis.mget(_session_key(step), _language_key(step))
+            with self._redis.pipeline(transaction=False) as pipeline:
+                # One that is full, or a replica by now, answers and keeps nothing: it must not be relied on.
+                pipeline.set(f"{_PREFIX}:keeps", 1, ex=SESSION_SECONDS)
+                pipeline.mget(_session_key(step), _language_key(step))
+                _, (shown, language) = pipeline.execute()
         except RedisError as error:
             oddities().note("USSD without Redis", f"the menu is made of what was keyed in: {error}")
             return Memory()

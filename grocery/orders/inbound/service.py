@@ -22,6 +22,9 @@ from grocery.orders.tracking.links import find_link
 
 _SWAHILI = "sw"
 
+# Beside CANCEL and an order's number they add nothing. NO does, although some write "order no".
+_FILLERS = frozenset({"MY", "THE", "THIS", "ORDER", "NUMBER", "NOW", "ODA", "YANGU", "HII", "NAMBA", "NAMBARI", "YA"})
+
 
 @dataclass(frozen=True)
 class _Question:
@@ -77,7 +80,10 @@ def _tell_status(question: _Question) -> Reply:
 
 
 def _cancel(question: _Question) -> Reply:
-    """Cancel the order that is named. Without a number nothing is done: who means an older one would lose the wrong."""
+    """Cancel the order that is named, if nothing else is said: "Cancel the soap in G-7K3M9Q" is not about all of it.
+
+    Without a number nothing is done: who means an older one would lose the wrong one.
+    """
     number, others = take_number(question.words)
     if number is None and _looks_like_number(others):
         return question.reply("reply_order_unknown", number=None)
@@ -87,6 +93,8 @@ def _cancel(question: _Question) -> Reply:
     order = find_by_number(question.session, question.phone, number)
     if order is None:
         return question.reply("reply_order_unknown", number=number)
+    if order["status"] in OPEN_STATUSES and not _FILLERS.issuperset(others):
+        return question.reply("reply_which_order", order)
     owner_id = order["customer_id"]
     actor = Actor(owner_id, "customer")
     try:
@@ -133,6 +141,7 @@ _COMMANDS: Mapping[str, tuple[Callable[[_Question], Reply | None], str | None]] 
     "STATUS": (_tell_status, None),
     "HALI": (_tell_status, _SWAHILI),
     "CANCEL": (_cancel, None),
+    "STOP": (_cancel, None),  # of an order; all others are about messages, and do not come here
     "GHAIRI": (_cancel, _SWAHILI),
     "NO": (_refuse, None),
     "HAPANA": (_refuse, _SWAHILI),

@@ -25,11 +25,21 @@ from grocery.orders.idempotency import Key
 from grocery.orders.lots import sum_quantities
 from grocery.orders.placing import Wish, place_order
 from grocery.orders.quoting import PricedBasket, price_basket
-from grocery.orders.reordering import orderable
+from grocery.orders.reordering import as_ordered, orderable
 
+# Carriers give a number to somebody else when it was not used for some months; who has it then must not order for the
+# one who had it.
+REPEAT_DAYS = 90
+
+# Networks drop the last screen of a session. Who has not seen it dials again, in a session that knows nothing of it.
 _LAST = text("""
-    SELECT * FROM orders
+    SELECT orders.*, placed_at > now() - interval '30 minutes' AND EXISTS (
+        SELECT FROM idempotency_keys AS known
+        WHERE known.customer_id = orders.customer_id AND known.order_id = orders.id AND known.key LIKE 'ussd:%'
+    ) AS is_placed_just_now
+    FROM orders
     WHERE customer_id = :customer_id AND coalesce(phone, :phone) = :phone AND status <> 'cancelled'
+          AND placed_at > now() - make_interval(days => :days)
           AND (CAST(:order_id AS bigint) IS NULL OR id = :order_id)
     ORDER BY id DESC LIMIT 1
 """)
@@ -58,7 +68,10 @@ class Repeat:
 
 
 def find_last_order(session: Session, phone: str) -> Row | None:
-    """The last order of the one account that this phone (E.164) stands for; None where there is none, or no order."""
+    """The last order of the one account that this phone (E.164) stands for; None where there is none, or no order.
+
+    `is_placed_just_now` is true of one that was placed by this menu less than half an hour ago.
+    """
     return _find_order(session, phone, None)
 
 
@@ -75,7 +88,7 @@ def price_again(session: Session, order: Row, slot_id: int | None) -> Repeat:
 
     Raises EmptyCartError when nothing can, and DeliveryError, SlotFullError, SlotClosedError, BelowMinimumError.
     """
-    lines, delivery = list_lines(session, order["id"]), _delivery(order, slot_id)
+    lines, delivery = as_ordered(list_lines(session, order["id"])), _delivery(order, slot_id)
     there = _read_what_is_there(session, order, lines, delivery)
     if not there.lines:
         raise EmptyCartError
@@ -93,7 +106,7 @@ def place_again(
 
     `expected_total` in cents is what was shown. Raises what `place_order` does, TotalChangedError among it.
     """
-    lines, delivery = list_lines(session, order["id"]), _delivery(order, slot_id)
+    lines, delivery = as_ordered(list_lines(session, order["id"])), _delivery(order, slot_id)
     # Nothing is refused here: what this session has placed already is answered again, whatever is sold out since.
     there = _read_what_is_there(session, order, lines, delivery)
     items = [line.item for line in there.lines]
@@ -108,7 +121,7 @@ def _find_order(session: Session, phone: str, order_id: int | None) -> Row | Non
     holder = find_holder(phone)
     if holder is None or holder.customer_id is None:
         return None
-    parameters = {"customer_id": holder.customer_id, "phone": phone, "order_id": order_id}
+    parameters = {"customer_id": holder.customer_id, "phone": phone, "order_id": order_id, "days": REPEAT_DAYS}
     return session.execute(_LAST, parameters).mappings().one_or_none()
 
 

@@ -76,7 +76,7 @@ def show_last_order(visit: Visit) -> Screen:
     if not slots:
         return _show_repeat(visit, order, None)
     entries = [Entry(_time(visit, slot), ["confirm", order["id"], slot["id"]]) for slot in slots]
-    return Screen(visit.phrases.choose_time, entries)
+    return Screen("\n".join([*_warnings(visit, order), visit.phrases.choose_time]), entries)
 
 
 def confirm_order(visit: Visit, order_id: int, slot_id: int) -> Screen:
@@ -151,11 +151,16 @@ def _show_repeat(visit: Visit, order: Row, slot_id: int | None) -> Screen:
     say, repeat = visit.phrases, price_again(visit.session, order, slot_id)
     slot = repeat.priced.basket.slot
     way = say.pickup if order["delivery_method"] == "pickup" else say.cash
-    words = [say.confirm_order.format(total=visit.amount(repeat.total_cents), way=way)]
+    words = [*_warnings(visit, order), say.confirm_order.format(total=visit.amount(repeat.total_cents), way=way)]
     if slot:
         words.append(visit.window(slot["starts_at"], slot["ends_at"]))
     place = ["place", order["id"], slot_id, repeat.total_cents]
     return Screen("\n".join(words), _list_repeated(visit, repeat), actions=[Entry(say.order_it, place)])
+
+
+def _warnings(visit: Visit, order: Row) -> list[str]:
+    """That it was ordered already, for those who have not seen the last screen."""
+    return [visit.phrases.placed_just_now.format(number=order["number"])] if order["is_placed_just_now"] else []
 
 
 def _list_repeated(visit: Visit, repeat: Repeat) -> Sequence[Entry]:

@@ -1,7 +1,7 @@
 """Walking through the menu: from where the last step has left it, or from the start by all that was keyed in.
 
-What a walk from the start shows may have changed since: so nothing is done by it that was not shown once more, unless
-Redis is away and nothing can be remembered.
+What a walk of several keys passes may have changed since it was shown, or never was: so nothing is done at its end that
+is not shown once more, unless Redis is away and nothing can be remembered.
 """
 
 from dataclasses import dataclass, replace
@@ -38,10 +38,13 @@ class Walk:
         """Do what was keyed in since the last step, and show where that leads."""
         shown = self._begin()
         keys = self.request.inputs[shown.place.inputs :]
+        is_seen = len(keys) == 1 and not self._is_replayed
         for position, key in enumerate(keys, start=1):
             if shown.is_end:
                 break
-            shown = self._press(shown.place, key, is_last=position == len(keys))
+            is_last = position == len(keys)
+            may_act = is_last and (is_seen or not self.request.is_kept)
+            shown = self._press(shown.place, key, is_last=is_last, may_act=may_act)
         state = replace(shown.place, inputs=len(self.request.inputs)).to_json()
         return UssdAnswer(shown.page.text, shown.is_end, state, shown.place.language, shown.is_language_chosen)
 
@@ -56,7 +59,7 @@ class Walk:
         # Not shown once more, since at least one key follows.
         return _Shown(place, Page("", place.choices, place.following))
 
-    def _press(self, place: Place, key: str, *, is_last: bool) -> _Shown:
+    def _press(self, place: Place, key: str, *, is_last: bool, may_act: bool) -> _Shown:
         turned = place.turn(key)
         if turned:
             return self._show(turned)
@@ -67,7 +70,7 @@ class Walk:
             return self._switch_language(place, is_last=is_last)
         if target[0] not in ACTS:
             return self._show(place.enter(target))
-        if not is_last or (self._is_replayed and self.request.is_kept):
+        if not may_act:
             return self._show(place, notice=PHRASES[place.language].confirm_again)
         return self._act(place, target)
 

@@ -67,6 +67,7 @@ def test_sms_without_an_id_is_known_by_what_it_says_and_when(client: FlaskClient
         ({"from": "0711 000 001"}, {"phone": PHONE}),
         ({"from": " 256772123456"}, {"phone": "+256772123456"}),
         ({"text": "Hi\x00there\x1b[2J"}, {"body": "Hi there [2J"}),
+        ({"text": "\ufeffST\u200bOP\u202e"}, {"body": "STOP"}),
         ({"text": "x" * 10_000}, {"body": "x" * 2000}),
         ({"text": "Nataka 🥭 kesho"}, {"body": "Nataka 🥭 kesho"}),
         ({"to": "", "linkId": ""}, {"short_code": None, "link_id": None}),

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from grocery.notify.hooks import UssdAnswer, UssdRequest, ussd_dialled
+from grocery.notify.ussd import service
 from grocery.orders.ussd.menu import answer_ussd
 
 
@@ -21,6 +22,13 @@ class ScriptedMenu:
     def answer(self, _sender: object, *, request: UssdRequest) -> UssdAnswer:
         self.requests.append(request)
         return self.script(request)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time for each step, so that its end need not be waited for so long."""
+    monkeypatch.setattr(service, "STATEMENT_MS", service.STATEMENT_MS // 10)
+    monkeypatch.setattr(service, "STEP_MS", service.STEP_MS // 10)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from grocery.db import db
+from grocery.notify.inbound import service
 from grocery.notify.inbound.service import answer_received
 from tests.fakes.africastalking import Callbacks
 from tests.notify.inbound.conftest import Ask, Sql
@@ -31,7 +32,8 @@ def status_of(customer: Caller, order: dict[str, Any]) -> str:
 
 class TestCancel:
     @pytest.mark.parametrize(
-        "text", ["CANCEL {number}", "cancel {number}!", "Ghairi {number}", "please cancel {number}"]
+        "text",
+        ["CANCEL {number}", "cancel my order {number} please!!!", "Ghairi oda {number}", "Stop my order {number}"],
     )
     def test_cancels_and_the_notice_of_it_is_the_answer(
         self, ask: Ask, customer: Caller, order: dict[str, Any], flour: int, run_sql: Sql, text: str
@@ -112,6 +114,19 @@ class TestCancel:
         )
         assert (status_of(customer, order), status_of(customer, packed)) == ("pending", "packed")
 
+    @pytest.mark.parametrize(
+        "text", ["Cancel the flour in {number}", "CANCEL {number} and G-777777", "Cancel {number}? NO!"]
+    )
+    def test_with_more_words_asks_first(
+        self, ask: Ask, customer: Caller, order: dict[str, Any], flour: int, text: str
+    ) -> None:
+        number = order["number"]
+
+        said = ask(text.format(number=number), PHONE)
+
+        assert said == f"Test Grocer: to cancel your order {number} (KES 378), reply CANCEL {number}"
+        assert (status_of(customer, order), stock_of(flour)) == ("pending", Decimal(8))
+
     def test_without_a_number_and_an_open_order_says_so(self, ask: Ask, staff: Caller, order: dict[str, Any]) -> None:
         move(staff, order, "packed")
 
@@ -124,8 +139,14 @@ class TestCancel:
         assert status_of(customer, order) == "pending"
 
     def test_waits_for_who_holds_the_order_and_is_tried_again(
-        self, provider: Callbacks, customer: Caller, order: dict[str, Any], run_sql: Sql
+        self,
+        provider: Callbacks,
+        customer: Caller,
+        order: dict[str, Any],
+        run_sql: Sql,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(service, "LOCK_MS", 200)
         provider.text_from(PHONE, f"CANCEL {order['number']}")
         with db.engine.begin() as connection:
             connection.execute(db.text("SELECT FROM orders WHERE id = :id FOR UPDATE"), {"id": order["id"]})

@@ -6,8 +6,11 @@ import pytest
 from flask import Flask
 
 from tests.fakes.africastalking import UssdPhone
+from tests.notify.ussd.conftest import hurried
 from tests.notify.ussd.phones import phone_of
 from tests.orders.conftest import Caller
+
+__all__ = ["hurried"]
 
 
 @pytest.fixture

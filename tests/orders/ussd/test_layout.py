@@ -81,7 +81,7 @@ def test_names_with_other_letters_become_plain() -> None:
     depth=st.integers(1, 4),
     notice=st.sampled_from(["", EN.wrong_choice, SW.wrong_choice, SW.confirm_again]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_page_is_ever_too_long_and_no_entry_is_lost(
     text: str, entries: list[Entry], actions: list[Entry], language: str, depth: int, notice: str
 ) -> None:

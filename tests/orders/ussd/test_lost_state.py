@@ -92,6 +92,22 @@ def test_an_order_is_cancelled_only_after_it_was_shown_once_more(
     assert run_sql("SELECT count(*) FROM orders WHERE status = 'cancelled'") == [(0,)]
 
 
+def test_a_step_that_is_repeated_late_makes_the_last_one_ask_again(
+    app: Flask, customer: Caller, flour: int, run_sql: Sql
+) -> None:
+    place(customer, {flour: 1})
+    for keys in ("", "1", "1*1", "1*1*1"):
+        send(app, text=keys)
+    newer = place(customer, {flour: 2})
+    assert send(app, text="1").body.startswith("CON Your orders:\n1 " + newer["number"])
+    assert send(app, text="1*1*1*1").body == (
+        f"CON Please confirm once more.\nCancel order {newer['number']}, KES 378?\n1 Yes, cancel it\n"
+        "0 Back 00 Main menu"
+    )
+    assert run_sql("SELECT count(*) FROM orders WHERE status = 'cancelled'") == [(0,)]
+    assert send(app, text="1*1*1*1*1").body == f"END Order {newer['number']} is cancelled."
+
+
 def test_a_language_that_was_remembered_is_not_changed_by_walking_again(
     app: Flask, phone: UssdPhone, settings: Settings
 ) -> None:

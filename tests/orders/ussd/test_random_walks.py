@@ -36,7 +36,7 @@ def long_names(customer: Caller) -> None:
     place(customer, dict.fromkeys(products, 1), delivery=delivery)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(2, 20))])
 def test_every_screen_of_a_random_walk_fits(
     app: Flask, long_names: None, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:

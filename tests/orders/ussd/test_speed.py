@@ -23,19 +23,19 @@ SECONDS = 1.0
 
 @pytest.fixture
 def big_shop(context: None, run_sql: Sql) -> None:
-    """20,000 products, every tenth on offer, and 2,000 orders of 5 lines."""
+    """10,000 products, every tenth on offer, and 1,000 orders of 5 lines."""
     run_sql(
         """
         INSERT INTO products (name, category_id, category_path, price_cents, compare_at_price_cents, stock)
         SELECT 'Product ' || n, :category_id, 'Pantry', 100 + n, CASE WHEN n % 10 = 0 THEN 200 + n END, 10
-        FROM generate_series(1, 20000) AS n
+        FROM generate_series(1, 10000) AS n
         """,
         category_id=make_category(),
     )
     run_sql("""
         WITH customer AS (INSERT INTO customers (name) VALUES ('Wanjiku') RETURNING id), made AS (
             INSERT INTO orders (number, customer_id, subtotal_cents, vat_cents, total_cents, currency)
-            SELECT 'G-' || n, customer.id, 0, 0, 0, 'KES' FROM customer, generate_series(1, 2000) AS n RETURNING id
+            SELECT 'G-' || n, customer.id, 0, 0, 0, 'KES' FROM customer, generate_series(1, 1000) AS n RETURNING id
         ), numbered AS (
             SELECT id, name, row_number() OVER (ORDER BY id) AS place FROM products
         )
@@ -43,7 +43,7 @@ def big_shop(context: None, run_sql: Sql) -> None:
                                  line_total_cents, vat_class, vat_rate, vat_cents)
         SELECT made.id, product.id, product.name, 'Pantry', 'each', 1, 100, 100, 'zero', 0, 0
         FROM made CROSS JOIN generate_series(1, 5) AS n
-        JOIN numbered AS product ON product.place = 1 + (made.id * n * 7919) % 20000
+        JOIN numbered AS product ON product.place = 1 + (made.id * n * 7919) % 10000
     """)
     run_sql("UPDATE orders SET process_at = NULL")
 

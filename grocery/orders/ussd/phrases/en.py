@@ -43,6 +43,7 @@ ENGLISH = Phrases(
     order_it="Order this",
     total_changed="The total has changed.",
     placed="Thank you! Order {number}, {total}, {way}. An SMS follows.",
+    placed_just_now="{number} was ordered just now.",
     offers_title="Offers ({currency}):",
     no_offers="There are no offers today.",
     offer="{name} {price} (was {was})",

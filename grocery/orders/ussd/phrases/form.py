@@ -45,6 +45,7 @@ class Phrases:
     order_it: str
     total_changed: str
     placed: str
+    placed_just_now: str
 
     offers_title: str
     no_offers: str

@@ -43,6 +43,7 @@ SWAHILI = Phrases(
     order_it="Agiza hizi",
     total_changed="Jumla imebadilika.",
     placed="Asante! Oda {number}, {total}, {way}. Utapokea SMS.",
+    placed_just_now="{number} imeagizwa sasa hivi.",
     offers_title="Ofa ({currency}):",
     no_offers="Hakuna ofa leo.",
     offer="{name} {price} (awali {was})",
