@@ -7,6 +7,7 @@ from flask import Flask
 from grocery.api import register_blueprint
 from grocery.notify.group import notify
 from grocery.notify.inbound.cli import inbound_cli
+from grocery.notify.inbound.forgetting import forget_old
 from grocery.notify.inbound.service import ring_if_due
 from grocery.notify.inbound.views import blp
 from grocery.queues import PeriodicTask, periodic_task
@@ -21,4 +22,7 @@ def init_app(app: Flask) -> None:
 
 def periodic_tasks(_sender: object) -> Sequence[PeriodicTask]:
     """The answer to the signal `periodic_task`."""
-    return [PeriodicTask("notify.watch_inbound", 1.0, ring_if_due)]
+    return [
+        PeriodicTask("notify.watch_inbound", 1.0, ring_if_due),
+        PeriodicTask("notify.forget_inbound", 3600.0, forget_old),
+    ]
