@@ -24,6 +24,7 @@ from grocery.auth.subscribers import drop_unwanted_offers
 from grocery.auth.tokens import TokenPair
 from grocery.db import db, reader
 from grocery.errors import InvalidError
+from grocery.notify.service import hold_messages_of
 from grocery.phones import parse_phone
 
 # Any constant will do, as long as nothing else in the database locks the same number.
@@ -173,6 +174,7 @@ def delete_customer(customer_id: int, actor: Person | None) -> None:
     person = _lock_person(customer_id)
     customer_deleting.send(customer_id=customer_id, actor=actor)
     _check_not_last_admin(person)
+    hold_messages_of(customer_id)
     db.session.execute(_without_sync(delete(Customer).where(Customer.id == customer_id)))
 
 

@@ -8,6 +8,13 @@ PRIORITY_WORDS = {CODE: "code", NEWS: "news", OFFER: "offer"}
 
 _PRIORITIES = {"sign_in_code": CODE, "campaign": OFFER}
 
+#: Why nothing is sent to an address on the suppression list, by the reason for which it is there.
+REFUSALS = {
+    "stop": "The recipient has opted out.",
+    "provider": "The recipient has opted out.",
+    "bounce": "Mail to this address comes back.",
+}
+
 #: The events of answers to what people wrote by SMS begin so.
 REPLY_PREFIX = "reply_"
 

@@ -36,7 +36,7 @@ def list_notifications(arguments: dict[str, Any]) -> ResponseReturnValue:
 
 @blp.route("/<int:notification_id>/resend", methods=["POST"])
 @admin_only
-@blp.problems(_409="It was not given up: sent, or about to be sent by itself (`not_resendable`).")
+@blp.problems(_409="`not_resendable`: sent, about to be sent by itself, an offer, or to an address that gets no more.")
 @blp.response(
     200,
     NotificationSchema,

@@ -113,6 +113,27 @@ def test_offers_wait_for_the_end_of_quiet_hours(app: Flask, monkeypatch: Any, ho
     assert (look(), count_due()) == ((False, False), 0)
 
 
+@pytest.mark.parametrize(
+    ("channel", "reason", "error"),
+    [("sms", "stop", "The recipient has opted out."), ("email", "bounce", "Mail to this address comes back.")],
+)
+def test_what_goes_to_an_address_on_the_list_is_given_up_unless_it_is_needed(
+    run_sql: RunSql, channel: str, reason: str, error: str
+) -> None:
+    """Nothing waits there after STOP but what was in a sender's hands at that moment."""
+    about = {"channel": channel, "attempts": 1}
+    refused, doubtful = make_notification(**about), make_notification(**about, status="unknown", unknowns=1)
+    needed = make_notification(**about, is_needed=True)
+    address = find_notification(refused)["recipient"]
+    run_sql("INSERT INTO suppressions (channel, address, reason) VALUES (:c, :a, :r)", c=channel, a=address, r=reason)
+
+    assert [claimed.id for claimed in claim(channel)] == [needed]
+
+    expected = {"attempts": 1, "repeats": 0, "next_attempt_at": None, "leased_until": None, "error": error}
+    assert pick(refused, "status", *expected) == {"status": "failed", **expected}
+    assert pick(doubtful, "status", *expected) == {"status": "unknown", **expected}
+
+
 def test_rows_that_another_sender_locks_are_passed_over() -> None:
     first, second = make_notifications(2)
     with transaction():
@@ -171,7 +192,8 @@ def test_claiming_reads_no_more_than_it_takes(run_sql: RunSql) -> None:
            FROM generate_series(1, 20000) AS n"""
     )
     run_sql("ANALYZE notifications")
-    values = {"channel": "sms", "limit": 10, "offer_limit": 10, "lease_seconds": 60}
+    values = {"channel": "sms", "limit": 10, "offer_limit": 10, "lease_seconds": 60, "has_no_budget": True}
+    values["refusals"] = claims._REFUSALS
     statement = db.text(f"EXPLAIN (ANALYZE, FORMAT TEXT) {claims._CLAIM.text}")
     lines = "\n".join(db.session.execute(statement, values).scalars())
 

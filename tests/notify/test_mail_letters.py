@@ -1,5 +1,6 @@
 """From a message of the outbox to a mail on the wire: both its forms, and the way out of offers."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from flask import Flask
 from grocery.notify.links import find_unsubscribe_link, read_unsubscribe_token
 from grocery.notify.outcome import Outcome
 from grocery.notify.sending.claims import Claim
-from grocery.notify.sending.letters import write_letter
+from grocery.notify.sending.letters import message_id, write_letter
 from tests.fakes.smtp import FakeSmtp, Mail
 from tests.notify.clients import AMINA, letter, mail_client
 
@@ -56,10 +57,19 @@ def test_mail_has_the_text_first_and_the_same_as_html(smtp_server: FakeSmtp) -> 
 def test_message_about_an_order_cannot_be_unsubscribed_from(smtp_server: FakeSmtp, https_shop: None) -> None:
     mail = deliver(smtp_server, claim())
 
-    assert mail.message_id == f"<notification-17.{MADE.timestamp():.0f}@localhost>"
+    assert re.fullmatch(rf"<notification-17\.{MADE.timestamp():.0f}\.[0-9a-f]{{16}}@localhost>", mail.message_id)
     assert mail.message["Auto-Submitted"] == "auto-generated"
     assert (mail.message["List-Unsubscribe"], mail.message["List-Unsubscribe-Post"]) == (None, None)
     assert "unsubscribe" not in mail.raw.decode().lower()
+
+
+def test_message_id_cannot_be_guessed_from_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names the Message-ID of somebody else's mail can have their address taken for a dead one."""
+    seals = {message_id(claim(id=number)).split(".")[2] for number in (17, 18)}
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another-secret-key")
+    seals.add(message_id(claim()).split(".")[2])
+
+    assert len(seals) == 3
 
 
 def test_offer_can_be_unsubscribed_from_by_one_click_and_by_a_link(smtp_server: FakeSmtp, https_shop: None) -> None:

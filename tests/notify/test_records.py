@@ -164,7 +164,6 @@ def test_alarm_that_is_lost_itself_is_told_to_nobody(run_sql: RunSql, result: Se
 @pytest.mark.parametrize(
     "change",
     [
-        "status = 'unknown', next_attempt_at = now()",
         "attempts = 2",
         "status = 'sent', leased_until = NULL",
         "status = 'pending', attempts = 0, next_attempt_at = now()",
@@ -181,6 +180,24 @@ def test_outcome_of_an_attempt_that_is_not_ones_own_changes_nothing(
 
     assert find_notification(claim.id) == before
     assert run_sql("SELECT count(*) FROM notifications") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "unknowns"),
+    [(SENT, "sent", 0), (RETRY, "pending", 0), (FAILED, "failed", 0), (UNKNOWN, "lost", 1)],
+)
+def test_sender_that_was_taken_for_dead_may_tell_as_long_as_nobody_else_tries(
+    run_sql: RunSql, result: SendResult, status: str, unknowns: int
+) -> None:
+    """As after a jump of the clock, or a night of a sleeping machine. What has arrived is not sent again."""
+    claim = claimed()
+    run_sql("UPDATE notifications SET leased_until = now() - interval '1 second'")
+    assert expire() == 1
+
+    assert record(claim, result) == status
+
+    expected = {"status": "unknown" if status == "lost" else status, "unknowns": unknowns, "attempts": 1}
+    assert pick(claim.id, *expected) == expected
 
 
 def test_outcome_of_a_message_that_was_deleted_meanwhile_is_dropped(run_sql: RunSql) -> None:

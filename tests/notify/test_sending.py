@@ -6,17 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from grocery.db import db
+from grocery.db import db, transaction
 from grocery.notify.extension import Backends
 from grocery.notify.policy import CODE, NEWS, OFFER
 from grocery.notify.sending import sender as sending
 from grocery.notify.sending import slots
 from grocery.notify.sending.sender import send_due
+from grocery.notify.suppressions.service import suppress
 from tests.notify.clients import AMINA, PHONE
 from tests.notify.factories import find_notification, make_notification, make_notifications, pick
 from tests.notify.interruption import interrupt_after
@@ -102,7 +104,9 @@ def test_message_id_is_the_same_at_each_attempt(mail: ScriptedMail, run_sql: Run
     send_due()
 
     created = find_notification(message)["created_at"].timestamp()
-    assert [sent[3] for sent in mail.sent] == [f"<notification-{message}.{created:.0f}@localhost>"] * 2
+    first, second = [sent[3] for sent in mail.sent]
+    assert first == second
+    assert first.startswith(f"<notification-{message}.{created:.0f}.")
 
 
 @pytest.mark.usefixtures("one_slot")
@@ -187,18 +191,19 @@ def test_provider_that_hangs_over_messages_keeps_the_others_from_nothing(
     assert were_last == [True, True]
 
 
+@pytest.mark.usefixtures("one_slot")
 def test_other_work_has_its_turn_about_once_a_second(sms: ScriptedSms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_MEANWHILE_SECONDS", 0.1)
     sms.meanwhile = lambda body: time.sleep(0.02)
-    make_notifications(300)
+    make_notifications(30)
     turns: list[float] = []
 
     started = time.monotonic()
-    assert send_due(meanwhile=lambda: turns.append(time.monotonic())) == {"sent": 300}
+    assert send_due(meanwhile=lambda: turns.append(time.monotonic())) == {"sent": 30}
     took = time.monotonic() - started
 
     assert 1 <= len(turns) <= took / 0.1
-    assert all(later - earlier >= 0.1 for earlier, later in zip(turns, turns[1:], strict=False))
+    assert all(later - earlier >= 0.1 for earlier, later in pairwise(turns))
 
 
 @pytest.mark.usefixtures("one_slot")
@@ -331,6 +336,50 @@ def test_outcomes_survive_a_database_that_is_away_when_more_is_to_be_claimed(app
 
     assert send_due() == Counter(sent=1)
     assert pick(message, "status", "attempts") == {"status": "sent", "attempts": 1}
+
+
+def test_database_that_is_away_for_other_work_leaves_no_message_in_doubt(
+    app: Flask, sms: ScriptedSms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on its way at that moment is waited for, and its answer written."""
+    monkeypatch.setattr(sending, "_MEANWHILE_SECONDS", 0.0)
+    monkeypatch.setattr(sending, "_REST_SECONDS", 0.01)
+    turns: list[bool] = []
+
+    def fail() -> None:
+        turns.append(True)
+        with db.engine.connect() as connection:
+            connection.execute(db.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    sms.meanwhile = lambda _body: time.sleep(0.1)
+    messages = make_notifications(2)
+
+    assert send_due(meanwhile=fail) == Counter(sent=2)
+    assert turns
+    assert [pick(message, "status", "attempts") for message in messages] == [{"status": "sent", "attempts": 1}] * 2
+
+
+def test_who_says_stop_while_their_message_is_being_refused_is_not_tried_again(
+    sms: ScriptedSms, mail: ScriptedMail, run_sql: RunSql
+) -> None:
+    message = make_notification()
+    sms.results = [RETRY]
+
+    def stop(_body: str) -> None:
+        with transaction():
+            suppress("sms", PHONE, "stop")
+
+    sms.meanwhile = stop
+    letter = make_notification(channel="email", fallback_for_id=message, next_attempt_at="now() + interval '1 minute'")
+    assert send_due() == Counter(pending=1)
+
+    run_sql("UPDATE notifications SET next_attempt_at = now() WHERE id = :id", id=message)
+    assert send_due() == Counter(sent=1)
+
+    expected = {"status": "failed", "attempts": 1, "error": "The recipient has opted out."}
+    assert pick(message, *expected) == expected
+    assert pick(letter, "status") == {"status": "sent"}
+    assert len(sms.sent) == 1
 
 
 def test_message_of_a_dead_sender_is_waited_for_before_it_is_sent_again(sms: ScriptedSms, run_sql: RunSql) -> None:

@@ -176,6 +176,13 @@ def test_value_cannot_forge_a_line_of_the_table() -> None:
     assert "Milk -------------------------------------------- Total KES 0\n" in body
 
 
+def test_value_has_no_columns_of_its_own() -> None:
+    """Two spaces make a row of a table in the HTML of a mail."""
+    body = render("order_placed", "admin", "email", order_context(order={"note": "Total      KES 0"})).body
+
+    assert "\nCustomer's note: Total KES 0\n" in body
+
+
 def test_value_is_never_read_as_a_template() -> None:
     body = render("order_cancelled", "customer", "sms", order_context(note="{{ 7 * 7 }} {% raw %}")).body
 

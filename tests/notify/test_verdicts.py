@@ -38,6 +38,15 @@ def test_failure_that_would_meet_everyone_is_not_counted() -> None:
     assert verdict(down, attempts=MAX_ATTEMPTS) == Verdict("pending", 0, 2, is_counted=False)
 
 
+@pytest.mark.parametrize(("before", "wait"), [(1, 4), (4, 32), (5, 60), (400, 60)])
+def test_message_that_keeps_meeting_it_waits_longer_so_that_it_pauses_the_channel_less(before: int, wait: int) -> None:
+    """It may be about this text after all, such as one that a firewall before the provider dislikes."""
+    down = replace(RETRY, is_general=True)
+    known = {"attempts": before + 1, "max_attempts": MAX_ATTEMPTS + before}
+
+    assert verdict(down, **known) == Verdict("pending", 0, wait, is_counted=False)
+
+
 def test_message_sent_anew_begins_with_short_waits_again() -> None:
     assert verdict(RETRY, attempts=24, max_attempts=23 + MAX_ATTEMPTS) == Verdict("pending", 0, 5)
 

@@ -35,23 +35,30 @@ class Noted:
 
 
 def note_bounce(
-    recipient: str, *, is_permanent: bool, reason: str, message_id: str | None = None, is_given_up: bool = False
+    recipient: str,
+    *,
+    is_permanent: bool,
+    reason: str,
+    message_id: str | None = None,
+    is_given_up: bool = False,
+    is_trusted: bool = True,
 ) -> Noted:
     """Note that a mail to `recipient` came back, for `reason`.
 
     The message with this Message-ID to this recipient has failed if the mailbox is gone (`is_permanent`) or the mail
     systems do not try any more (`is_given_up`); else the reason is written beside it. An address whose mailbox is gone
-    is suppressed, also when the message is not known. Repeating it changes nothing. Runs in the caller's
-    `transaction()`.
+    is suppressed; on the word of somebody who `is_trusted` also when the message is not known. Repeating it changes
+    nothing. Runs in the caller's `transaction()`.
     """
     known = _find(recipient, message_id)
     error = one_line(f"Came back: {reason}")
     if known is not None:
         note = {"id": known["id"], "error": error, "has_failed": is_permanent or is_given_up}
         db.session.execute(_NOTE, note)
-    if is_permanent:
+    is_suppressed = is_permanent and (is_trusted or known is not None)
+    if is_suppressed:
         suppress("email", _own_spelling(recipient, known), "bounce", error)
-    return Noted(known["id"] if known is not None else None, is_permanent)
+    return Noted(known["id"] if known is not None else None, is_suppressed)
 
 
 def note_complaint(recipient: str, *, reason: str, message_id: str | None = None) -> Noted:

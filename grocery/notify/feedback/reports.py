@@ -11,13 +11,21 @@ from grocery.notify.clients.mail import MESSAGE_ID
 from grocery.notify.feedback.errors import NotABounceError
 from grocery.notify.outcome import one_line
 
-_STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+# Three numbers, but not of an IP address, which servers name in their answers too.
+_STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _REPLY_CODE: Final = re.compile(r"\b([45])\d\d\b")
+# What goes before a server's answer: "smtp; 550 …".
+_DIAGNOSIS_TYPE: Final = re.compile(r"^[\w-]*\s*;\s*")
 
-# RFC 3463: the address (x.1), the way to it (x.4) and a mailbox that is switched off (x.2.1), or no details (x.0).
-# Neither a full mailbox (5.2.2) nor what is said of the sender (5.1.7, 5.1.8) or of the text and its policy (5.6, 5.7)
-# makes an address a dead one.
-_DEAD: Final = re.compile(r"5\.(0\.\d+|1\.(?!7$|8$)\d+|4\.\d+|2\.1)")
+# RFC 3463: the address (x.1), a mailbox that is switched off (x.2.1), no way to the domain (x.4.4; Exchange Online says
+# x.4.310, and x.4.1 of a mailbox that it does not have). Neither a full mailbox (5.2.2) nor a server that was away for
+# days (5.4.7) nor what is said of the sender (5.1.7, 5.1.8) or of the text and its policy (5.6, 5.7) makes an address a
+# dead one.
+_DEAD: Final = re.compile(r"5\.(1\.(?!7$|8$)\d+|4\.(1|4|310)|2\.1)")
+# RFC 5321 4.2.3: no such mailbox. 552 is a full one, 554 may be anything, and without an answer Exim tells of a server
+# that was away. Many servers say 550 to a sender whom they do not like, too: the shop, whose mail others still get.
+_NO_MAILBOX: Final = ("550", "551", "553")
+_ABOUT_US: Final = re.compile(r"spam|junk|block|rbl|listed|reputation|policy|relay|sender|spf|dkim", re.IGNORECASE)
 
 _NEWS_OF_SUCCESS: Final = ("delivered", "relayed", "expanded")
 
@@ -62,14 +70,14 @@ def _groups(part: Message) -> Iterator[Message]:
 
 
 def _read_group(group: Message, message_id: str | None) -> Report:
-    diagnosis = _field(group, "Diagnostic-Code").rpartition(";")[2].strip()
+    diagnosis = _DIAGNOSIS_TYPE.sub("", _field(group, "Diagnostic-Code"))
     status = _status(group, diagnosis)
     action = _word(group, "Action")
     is_given_up = action == "failed" or (action != "delayed" and status.startswith("5"))
     return Report(
         recipient=_recipient(group),
         status=status,
-        is_permanent=is_given_up and _DEAD.fullmatch(status) is not None,
+        is_permanent=is_given_up and _is_dead(status, diagnosis),
         is_given_up=is_given_up,
         reason=one_line(f"{status} {diagnosis}"),
         message_id=message_id,
@@ -77,12 +85,24 @@ def _read_group(group: Message, message_id: str | None) -> Report:
 
 
 def _status(group: Message, diagnosis: str) -> str:
-    """The field that must be there, or what the server's own answer says in its place."""
-    status = _STATUS.search(_field(group, "Status")) or _STATUS.search(diagnosis)
-    if status is not None:
-        return status[0]
+    """The field that must be there, or what the server's own answer says in its place.
+
+    Or says more: Exim writes 5.0.0 of all that failed, whatever the answer was.
+    """
+    field, answer = _STATUS.search(_field(group, "Status")), _STATUS.search(diagnosis)
+    if field is not None and (field[2] != "0" or answer is None):
+        return field[0]
+    if answer is not None:
+        return answer[0]
     code = _REPLY_CODE.search(diagnosis)
     return f"{code[1]}.0.0" if code is not None else "4.0.0"
+
+
+def _is_dead(status: str, diagnosis: str) -> bool:
+    """Whether there is no such mailbox; of a status without details the code of the answer tells."""
+    if status.startswith("5.0."):
+        return diagnosis.startswith(_NO_MAILBOX) and _ABOUT_US.search(diagnosis) is None
+    return _DEAD.fullmatch(status) is not None
 
 
 def _recipient(group: Message) -> str:

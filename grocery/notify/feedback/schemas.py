@@ -9,7 +9,7 @@ BOUNCE_TYPES = ("permanent", "transient", "complaint")
 BOUNCE_EXAMPLE = {
     "recipient": "amina@example.com",
     "type": "permanent",
-    "message_id": "<notification-71.1795338900@mamafresh.example>",
+    "message_id": "<notification-71.1795338900.5d0c2f7b9a1e4638@mamafresh.example>",
     "reason": "550 5.1.1 No such user",
 }
 NOTED_EXAMPLE = {"notification_id": 71, "is_suppressed": True}

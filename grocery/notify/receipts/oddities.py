@@ -22,7 +22,7 @@ _QUIET_SECONDS = 60.0
 
 
 class Oddities:
-    """Kept in `app.extensions["oddities"]`. `counts` are by kind, since this process began; `tell` gets each kind, too."""
+    """Kept in `app.extensions["oddities"]`. `counts` are by kind, since this process began; `tell` gets each, too."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, tell: Callable[[str], None] = lambda kind: None

@@ -1,5 +1,6 @@
 """From a message of the outbox to the e-mail that is handed over."""
 
+import hmac
 from email.utils import parseaddr
 from typing import Final
 
@@ -28,9 +29,13 @@ def write_letter(claim: Claim) -> Letter:
 def message_id(claim: Claim) -> str:
     """The Message-ID of an e-mail, the same at each attempt, so that mail programs can show two copies as one.
 
-    With the second of its making, since ids begin anew in a new database.
+    With the second of its making, since ids begin anew in a new database, and signed: who could guess it could have
+    anybody's mail taken for returned.
     """
-    return f"<notification-{claim.id}.{claim.created_at.timestamp():.0f}@{mail_domain()}>"
+    number = f"{claim.id}.{claim.created_at.timestamp():.0f}"
+    key: str = current_app.config["SECRET_KEY"]
+    seal = hmac.new(key.encode(), f"grocery.notify.message-id:{number}".encode(), "sha256").hexdigest()[:16]
+    return f"<notification-{number}.{seal}@{mail_domain()}>"
 
 
 def mail_domain() -> str:

@@ -46,6 +46,8 @@ _CHANGES = [
     {"say": "removed", "name": _KALE},
     {"say": "withdrawn", "name": _MILK},
     {"say": "refused", "name": "KCC Milk 500 ml"},
+    {"say": "undelivered"},
+    {"say": "uncollected"},
     {"say": "erased"},
 ]
 

@@ -101,7 +101,8 @@ def _is_one_line(subject: str | None) -> bool:
 def _clean(value: Any, *, is_sms: bool) -> Any:
     """The context with each string on one line, so that no value can end the subject or forge a line of the table."""
     if isinstance(value, str):
-        line = value if value.isprintable() and len(value) <= _VALUE_LENGTH else one_line(value, _VALUE_LENGTH)
+        is_fit = value.isprintable() and "  " not in value and len(value) <= _VALUE_LENGTH
+        line = value if is_fit else one_line(value, _VALUE_LENGTH)
         return gsm7.simplify(line) if is_sms else line
     if isinstance(value, Mapping):
         return {key: _clean(entry, is_sms=is_sms) for key, entry in value.items()}

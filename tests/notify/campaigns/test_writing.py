@@ -1,5 +1,7 @@
 """The bulk task that writes a campaign's messages: each subscriber exactly once, whatever happens meanwhile."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,13 +41,21 @@ _RECEIVED = """
 
 _COUNT_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'"
 
-_WORKER = """
+# One process makes the app, and of it, for each line, a child that writes: an app takes a second to make.
+_WORKERS = """
+import os, sys
 from grocery.app import create_app
 from grocery.notify.campaigns.writing import work_on_campaigns
-with create_app().app_context():
-    print("ready", flush=True)
-    while work_on_campaigns():
-        pass
+app = create_app()
+for _ in sys.stdin:
+    worker = os.fork()
+    if not worker:
+        with app.app_context():
+            while work_on_campaigns():
+                pass
+        os._exit(0)
+    print(worker, flush=True)
+    print(os.waitpid(worker, 0)[1], flush=True)
 """
 
 
@@ -250,21 +260,31 @@ def test_two_workers_at_once_write_each_message_once(app: Flask, run_sql: RunSql
         assert find_campaign(campaign_id, "queued") == {"queued": 1_500}
 
 
+@pytest.fixture(scope="module")
+def workers(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", _WORKERS]
+    with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
 @contextmanager
-def worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def worker(workers: subprocess.Popen[str]) -> Iterator[None]:
     """A process that writes; killed in any case."""
-    command = [sys.executable, "-c", _WORKER]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
+    assert workers.stdin is not None
+    assert workers.stdout is not None
+    workers.stdin.write("\n")
+    workers.stdin.flush()
+    pid = int(workers.stdout.readline())
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        assert int(workers.stdout.readline()) == signal.SIGKILL
 
 
 def test_worker_killed_in_the_middle_of_a_batch_has_written_nothing_of_it(
-    environ: dict[str, str], run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None]
+    workers: subprocess.Popen[str], run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
     """It is stopped in its INSERT by somebody who holds the key of one of its messages."""
     make_subscribers(BATCH * 2)
@@ -275,7 +295,7 @@ def test_worker_killed_in_the_middle_of_a_batch_has_written_nothing_of_it(
             "INSERT INTO notifications (dedupe_key, channel, event, recipient, body) VALUES (%s, 'sms', 'x', 'x', 'x')",
             (key,),
         )
-        with worker(environ):
+        with worker(workers):
             wait_until(lambda: run_sql(_COUNT_WAITING) == [(1,)])
         assert find_campaign(campaign_id, "queued") == {"queued": BATCH}
         holder.rollback()
@@ -287,15 +307,17 @@ def test_worker_killed_in_the_middle_of_a_batch_has_written_nothing_of_it(
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.prove)])
 def test_workers_killed_at_any_moment_lose_and_double_nothing(
-    environ: dict[str, str], run_sql: RunSql, kills: int
+    workers: subprocess.Popen[str], run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None], kills: int
 ) -> None:
-    """Each has more to write than it has time for."""
+    """Each writes at least one batch, and has more to write than it has time for."""
     number = kills * MAX_WAITING
     make_subscribers(number)
     campaign_id = make_campaign(status="running")
     random = Random(kills)
     for _ in range(kills):
-        with worker(environ):
+        [(before,)] = run_sql("SELECT queued FROM campaigns")
+        with worker(workers):
+            wait_until(lambda before=before: run_sql("SELECT queued FROM campaigns") > [(before,)])
             time.sleep(random.uniform(0, 0.1))
         # In one statement: a commit that was sent before the death may come after it.
         assert run_sql("SELECT queued = (SELECT count(*) FROM notifications) FROM campaigns") == [(True,)]

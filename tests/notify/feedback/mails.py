@@ -45,6 +45,85 @@ def bounce_mail(
     return (head + "".join(f"--B\r\n{part}\r\n" for part in parts) + "--B--\r\n").encode()
 
 
+def foreign_mail(report: str, returned: str, *, head: str = "") -> bytes:
+    """A bounce in somebody else's words: the parts with the status and with what came back, as they stand there."""
+    parts = ("Content-Type: text/plain; charset=UTF-8\n\nSorry.\n", report, returned)
+    start = (
+        f'{head}Content-Type: multipart/report; report-type=delivery-status; boundary="----=_b"\nMIME-Version: 1.0\n\n'
+    )
+    return (start + "".join(f"------=_b\n{part}\n" for part in parts) + "------=_b--\n").encode()
+
+
+# As these systems write them; {id} is the Message-ID of what came back.
+EXIM = (
+    """Content-type: message/delivery-status
+
+Reporting-MTA: dns; cpanel7.host.example
+
+Action: failed
+Final-Recipient: rfc822;amina@example.com
+Status: 5.0.0
+Remote-MTA: dns; mx.example.com
+Diagnostic-Code: smtp; 550 No Such User Here
+""",
+    """Content-type: message/rfc822
+
+Return-path: <shop@duka.example>
+Received: from [127.0.0.1] (helo=duka.example) by cpanel7.host.example with esmtpsa id 1t1
+Message-Id: {id}
+
+Hello
+""",
+)
+GMAIL = (
+    """Content-Type: message/delivery-status
+
+Reporting-MTA: dns; googlemail.com
+Received-From-MTA: dns; shop@duka.example
+Arrival-Date: Thu, 26 Nov 2026 01:15:02 -0800 (PST)
+X-Original-Message-ID: {id}
+
+Final-Recipient: rfc822; amina@example.com
+Action: failed
+Status: 5.1.1
+Remote-MTA: dns; mx.example.com. (192.0.2.1, the server for the domain example.com.)
+Diagnostic-Code: smtp; 550-5.1.1 The email account that you tried to reach does not exist. Please try
+ 550-5.1.1 double-checking the recipient's email address for typos or
+ 550 5.1.1 unnecessary spaces. - gsmtp
+Last-Attempt-Date: Thu, 26 Nov 2026 01:15:03 -0800 (PST)
+""",
+    "Content-Type: message/rfc822\n\nDKIM-Signature: v=1; a=rsa-sha256\nMessage-ID: {id}\n\nHello\n",
+)
+EXCHANGE = (
+    """Content-Type: message/delivery-status
+
+Reporting-MTA: dns;AM0PR01MB1.eurprd01.prod.exchangelabs.com
+Received-From-MTA: dns;mail.duka.example
+Arrival-Date: Thu, 26 Nov 2026 09:15:02 +0000
+
+Final-Recipient: rfc822;amina@example.com
+Action: failed
+Status: 5.1.10
+Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient amina@example.com not found by SMTP
+ address lookup
+X-Display-Name: amina@example.com
+""",
+    "Content-Type: message/rfc822\n\nReceived: from AM0 (::1)\nMessage-ID: {id}\n\nHello\n",
+)
+SES = (
+    """Content-Type: message/delivery-status
+
+Reporting-MTA: dns; a8-50.smtp-out.amazonses.com
+
+Action: failed
+Final-Recipient: rfc822; amina@example.com
+Diagnostic-Code: smtp; 550 5.1.1 user unknown
+Status: 5.1.1
+""",
+    "Content-Type: text/rfc822-headers\n\nFrom: shop@duka.example\nMessage-ID: {id}\n",
+)
+
+
 def holiday_mail() -> bytes:
     """What a person's mail program answers by itself."""
     mail = EmailMessage()
