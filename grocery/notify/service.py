@@ -52,6 +52,14 @@ _INSERT = text(
     """
 )
 
+_HOLD_OF = text(
+    """
+    SELECT FROM notifications
+    WHERE customer_id = :customer_id OR order_id IN (SELECT id FROM orders WHERE customer_id = :customer_id)
+    ORDER BY id FOR UPDATE
+    """
+)
+
 _COLUMNS = (
     "dedupe_key",
     "channel",
@@ -118,6 +126,15 @@ def queue_messages(messages: Sequence[Message]) -> None:
     }
     db.session.execute(_INSERT, columns)
     ring_after_commit(NOTIFY)
+
+
+def hold_messages_of(customer_id: int) -> None:
+    """Lock all messages to and about a customer, before their row goes and takes these along.
+
+    They are locked by their ids, as senders do. The foreign keys would in the order in which they lie, and meet a
+    sender that writes down what became of some.
+    """
+    db.session.execute(_HOLD_OF, {"customer_id": customer_id})
 
 
 def admin_recipients(active_admins: Sequence[str] | None = None) -> list[str]:

@@ -12,7 +12,8 @@ MAX_UNKNOWNS = 3
 
 _FIRST_WAIT_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 900.0
-_GENERAL_WAIT_SECONDS = 2.0
+_FIRST_GENERAL_WAIT_SECONDS = 2.0
+_LONGEST_GENERAL_WAIT_SECONDS = 60.0
 # A provider that comes back must not meet everyone in the same second.
 _JITTER = 0.2
 
@@ -47,8 +48,10 @@ def judge(
             return Verdict("unknown", unknowns + 1, None if is_last else unknown_wait)
         case Outcome.RETRY if result.is_general:
             # An outage may take longer than all attempts. The channel waits as a whole; this wait only lets another
-            # message try next, since the provider may after all have refused this one.
-            return Verdict("pending", unknowns, _GENERAL_WAIT_SECONDS, is_counted=False)
+            # message try next, since the provider may after all have refused this one: then it grows as the channel's
+            # pauses do, for a single text that a firewall before the provider dislikes must not keep pausing the rest.
+            wait = _FIRST_GENERAL_WAIT_SECONDS * 2 ** min(max(max_attempts - MAX_ATTEMPTS, 0), 16)
+            return Verdict("pending", unknowns, min(wait, _LONGEST_GENERAL_WAIT_SECONDS), is_counted=False)
         case Outcome.RETRY if attempts >= max_attempts:
             return Verdict("failed", unknowns, None)
         case Outcome.RETRY:

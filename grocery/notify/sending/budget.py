@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from grocery.db import db
 from grocery.money import round_half_up, to_display
-from grocery.notify.sending.fallbacks import settle_fallbacks
 from grocery.notify.service import Message, admin_recipients, queue_messages
 
 #: Admins are told when a day's SMS have cost so much of the budget, in percent.
@@ -25,6 +24,18 @@ IS_USED_UP = """
     EXISTS (SELECT FROM sms_spending WHERE day = :day AND currency = :currency AND amount >= CAST(:budget AS numeric))
 """
 
+#: True in SQL when an e-mail says the same as the SMS in the row `due`: it stands in its place, or goes out beside it.
+IS_SAID_BY_MAIL = """
+    EXISTS (
+        SELECT FROM notifications AS mail
+        WHERE mail.status <> 'failed' AND (
+            mail.fallback_for_id = due.id
+            OR (mail.order_id = due.order_id AND mail.customer_id = due.customer_id AND mail.channel = 'email'
+                AND mail.event = due.event)
+        )
+    )
+"""
+
 _READ = text(f"SELECT {IS_USED_UP}")
 
 _SPEND = text(
@@ -34,26 +45,6 @@ _SPEND = text(
     ON CONFLICT (day, currency) DO UPDATE
     SET amount = s.amount + EXCLUDED.amount, messages = s.messages + EXCLUDED.messages
     RETURNING amount
-    """
-)
-
-# The e-mail may stand in the place of the SMS, or go out beside it.
-_LEAVE = text(
-    """
-    UPDATE notifications AS sms
-    SET status = 'failed', attempts = sms.attempts - 1, repeats = sms.repeats - held.is_repeat::int,
-        leased_until = NULL,
-        error = 'Not sent by SMS: the budget of the day is used up, and an e-mail says the same.'
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:repeats AS boolean[])) AS held (id, is_repeat)
-    WHERE sms.id = held.id AND EXISTS (
-        SELECT FROM notifications AS mail
-        WHERE mail.status <> 'failed' AND (
-            mail.fallback_for_id = sms.id
-            OR (mail.order_id = sms.order_id AND mail.customer_id = sms.customer_id AND mail.channel = 'email'
-                AND mail.event = sms.event)
-        )
-    )
-    RETURNING sms.id
     """
 )
 
@@ -75,19 +66,6 @@ def is_used_up() -> bool:
     if current_app.config["SMS_DAILY_BUDGET"] is None:
         return False
     return bool(db.session.execute(_READ, budget_terms()).scalar_one())
-
-
-def leave_to_mail(claimed: Mapping[int, bool]) -> set[int]:
-    """Give up those SMS whose e-mail says the same, which then goes at once; answers their ids.
-
-    `claimed` has the ids of SMS that were claimed in this transaction, and whether the claim was counted as a repeat.
-    """
-    if not claimed:
-        return set()
-    held = {"ids": list(claimed), "repeats": list(claimed.values())}
-    left = set(db.session.execute(_LEAVE, held).scalars())
-    settle_fallbacks(dict.fromkeys(left, "failed"))
-    return left
 
 
 def note_costs(costs: Iterable[str | None]) -> None:

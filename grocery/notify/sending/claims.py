@@ -1,5 +1,6 @@
 """Taking messages out of the outbox, so that each has one sender at a time."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,9 +11,10 @@ from sqlalchemy import Row, text
 
 from grocery.db import db, reader
 from grocery.notify.models import CHANNELS
-from grocery.notify.policy import NEWS, OFFER, is_quiet
-from grocery.notify.sending.budget import IS_USED_UP, budget_terms, is_used_up, leave_to_mail
+from grocery.notify.policy import NEWS, OFFER, REFUSALS, is_quiet
+from grocery.notify.sending.budget import IS_SAID_BY_MAIL, IS_USED_UP, budget_terms, is_used_up
 from grocery.notify.sending.channels import Opening, open_channel, use_channel
+from grocery.notify.sending.fallbacks import settle_fallbacks
 
 #: Seconds after which a sender that has not reported is taken for dead. More than a job may run.
 LEASE_SECONDS = 60
@@ -62,7 +64,7 @@ class Haul:
 
 
 _WAITING = """
-        SELECT id, priority, status FROM notifications
+        SELECT * FROM notifications
         WHERE channel = :channel AND priority = {priority} AND next_attempt_at <= now()
           AND status IN ('pending', 'unknown')
         ORDER BY next_attempt_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED
@@ -71,6 +73,10 @@ _WAITING = """
 # A query for each priority, because an ordered walk over all of them would read every message that waits for its next
 # attempt. They are run one after the other, and only as far as `due` asks for rows. That one is MATERIALIZED, because a
 # subquery with LIMIT and SKIP LOCKED that is run a second time by a join takes further rows.
+#
+# What must not be sent any more is given up by the same statement: a row that is changed a second time in a transaction
+# has its foreign keys checked, and a customer who is being deleted waits for their messages. Such are those whose
+# address came onto the list when a sender had them in its hands, and SMS without a budget when an e-mail says the same.
 _CLAIM = text(
     f"""
     WITH codes AS ({_WAITING.format(priority=0, limit=":limit")}),
@@ -78,15 +84,33 @@ _CLAIM = text(
     offers AS ({_WAITING.format(priority=2, limit=":offer_limit")}),
     due AS MATERIALIZED (
         SELECT * FROM codes UNION ALL SELECT * FROM news UNION ALL SELECT * FROM offers LIMIT :limit
+    ), held AS MATERIALIZED (
+        SELECT due.id, due.status = 'unknown' AS is_repeat, COALESCE(
+            CASE WHEN NOT due.is_needed THEN (
+                SELECT s.reason FROM suppressions AS s WHERE s.channel = due.channel AND s.address = due.recipient
+            ) END,
+            CASE WHEN :has_no_budget AND due.priority = {NEWS} AND {IS_SAID_BY_MAIL} THEN 'budget' END
+        ) AS refused_by
+        FROM due
     )
     UPDATE notifications AS n
-    SET status = 'sending', attempts = attempts + 1, attempted_at = now(), next_attempt_at = NULL,
-        repeats = repeats + (due.status = 'unknown')::int,
-        leased_until = now() + make_interval(secs => :lease_seconds)
-    FROM due
-    WHERE n.id = due.id
-    RETURNING n.*, due.status = 'unknown' AS is_repeat
-    """  # noqa: S608 — nothing but the two numbers above is put in
+    SET status = CASE WHEN refused_by IS NULL THEN 'sending' WHEN is_repeat THEN 'unknown' ELSE 'failed' END,
+        attempts = attempts + (refused_by IS NULL)::int,
+        repeats = repeats + (refused_by IS NULL AND is_repeat)::int,
+        attempted_at = CASE WHEN refused_by IS NULL THEN now() ELSE attempted_at END,
+        leased_until = CASE WHEN refused_by IS NULL THEN now() + make_interval(secs => :lease_seconds) END,
+        error = COALESCE(CAST(:refusals AS jsonb) ->> refused_by, error), next_attempt_at = NULL
+    FROM held
+    WHERE n.id = held.id
+    RETURNING n.*, is_repeat
+    """  # noqa: S608 — put together of constants
+)
+
+_REFUSALS = json.dumps(
+    {
+        **REFUSALS,
+        "budget": "Not sent by SMS: the budget of the day is used up, and an e-mail says the same.",
+    }
 )
 
 _GIVE_BACK = text(
@@ -135,30 +159,36 @@ def claim_due(channel: str, wanted: int) -> Haul:
     """Take up to `wanted` due messages of a channel that may be sent now; senders never get the same one.
 
     Codes come before news and news before offers, and among them those that wait longest. Offers stay where they are in
-    quiet hours, and SMS that are offers when the day's budget is used up.
+    quiet hours, and SMS that are offers when the day's budget is used up. What must not be sent any more is given up.
     """
     opening = open_channel(channel, wanted)
     if opening.limit == 0:
         return Haul([], wait_seconds=opening.wait_seconds)
     has_no_budget = channel == "sms" and is_used_up()
     holds_offers = has_no_budget or _is_quiet()
-    limits = {"limit": opening.limit, "offer_limit": 0 if holds_offers else min(opening.offer_limit, opening.limit)}
-    rows = db.session.execute(_CLAIM, {"channel": channel, "lease_seconds": LEASE_SECONDS, **limits})
-    claims = sorted(map(Claim.of, rows), key=lambda claim: (claim.priority, claim.id))
-    wait_seconds = _wait_seconds(opening, claims, holds_offers=holds_offers)
-    if has_no_budget:
-        left = leave_to_mail({claim.id: claim.is_repeat for claim in claims if claim.priority == NEWS})
-        claims = [claim for claim in claims if claim.id not in left]
+    values = {
+        "channel": channel,
+        "limit": opening.limit,
+        "offer_limit": 0 if holds_offers else min(opening.offer_limit, opening.limit),
+        "lease_seconds": LEASE_SECONDS,
+        "has_no_budget": has_no_budget,
+        "refusals": _REFUSALS,
+    }
+    taken = db.session.execute(_CLAIM, values).all()
+    settle_fallbacks({row.id: row.status for row in taken if row.status != "sending"})
+    claims = sorted(
+        (Claim.of(row) for row in taken if row.status == "sending"), key=lambda claim: (claim.priority, claim.id)
+    )
     use_channel(opening, len(claims))
-    return Haul(claims, opening.is_probe, wait_seconds)
+    return Haul(claims, opening.is_probe, _wait_seconds(opening, taken, holds_offers=holds_offers))
 
 
-def _wait_seconds(opening: Opening, claims: Sequence[Claim], *, holds_offers: bool) -> float | None:
+def _wait_seconds(opening: Opening, taken: Sequence[Row[Any]], *, holds_offers: bool) -> float | None:
     if opening.is_probe:
         return None  # what it meets decides
-    if len(claims) == opening.limit:
+    if len(taken) == opening.limit:
         return opening.wait_seconds or 0.0
-    offers = sum(claim.priority == OFFER for claim in claims)
+    offers = sum(row.priority == OFFER for row in taken)
     is_short = not holds_offers and offers == opening.offer_limit
     return opening.offer_wait_seconds if is_short else None
 

@@ -25,7 +25,8 @@ _ALARM = "notification_unknown"
 _random = SystemRandom()
 
 # The rows are locked in the order of their ids, as everyone does who takes several. The provider's id stays when a
-# later attempt has none: a report may still name it.
+# later attempt has none: a report may still name it. One that was taken for dead, as after a jump of the clock, knows
+# better what became of its message as long as no other attempt has begun.
 _RECORD = text(
     """
     WITH results AS MATERIALIZED (
@@ -34,7 +35,8 @@ _RECORD = text(
             CAST(:wait_seconds AS double precision[]), CAST(:is_counted AS boolean[]), CAST(:provider_id AS text[]),
             CAST(:cost AS text[]), CAST(:error AS text[])
         ) AS r (id, attempts, status, unknowns, wait_seconds, is_counted, provider_id, cost, error)
-        JOIN notifications AS n ON n.id = r.id AND n.status = 'sending' AND n.attempts = r.attempts
+        JOIN notifications AS n ON n.id = r.id AND n.attempts = r.attempts
+            AND (n.status = 'sending' OR n.status = 'unknown' AND r.status <> 'unknown')
         ORDER BY r.id FOR UPDATE OF n
     )
     UPDATE notifications AS n
@@ -46,6 +48,15 @@ _RECORD = text(
     FROM results AS r
     WHERE n.id = r.id
     RETURNING n.id
+    """
+)
+
+# An alarm names its person, which locks their row, and people come before messages.
+_HOLD_PEOPLE = text("SELECT FROM customers WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+_PEOPLE_OF_DEAD = text(
+    """
+    SELECT customer_id FROM notifications
+    WHERE status = 'sending' AND leased_until < now() AND unknowns + 1 >= :max_unknowns AND customer_id IS NOT NULL
     """
 )
 
@@ -81,9 +92,14 @@ class Answered:
 def record_results(answered: Sequence[Answered]) -> list[str]:
     """Write the outcomes of attempts; answers the new status of each, or "lost" when it was no longer its sender's.
 
-    A message that was taken for dead may be in other hands, whose outcome counts. What it cost counts all the same.
+    A message that was taken for dead may be in other hands, whose outcome counts then. What it cost counts in any case.
     """
     verdicts = [_judge(one) for one in answered]
+    _hold_people(
+        one.claim.customer_id
+        for one, verdict in zip(answered, verdicts, strict=True)
+        if verdict.status == "unknown" and verdict.wait_seconds is None
+    )
     written = set(db.session.execute(_RECORD, _columns(answered, verdicts)).scalars())
     own = [pair for pair in zip(answered, verdicts, strict=True) if pair[0].claim.id in written]
     ended = [(one, verdict) for one, verdict in own if verdict.wait_seconds is None]
@@ -124,6 +140,7 @@ def _columns(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> dict[
 def expire_leases() -> int:
     """Treat messages whose sender died as sent with an unknown outcome; answers how many, a thousand at the most."""
     parameters = {"max_unknowns": MAX_UNKNOWNS, "wait_seconds": _unknown_wait(), "limit": _EXPIRE_LIMIT}
+    _hold_people(db.session.execute(_PEOPLE_OF_DEAD, {"max_unknowns": MAX_UNKNOWNS}).scalars())
     expired = [Claim.of(row) for row in db.session.execute(_EXPIRE, parameters)]
     for claim in expired:
         log.warning("notification %d was being sent by a worker that died", claim.id)
@@ -132,6 +149,12 @@ def expire_leases() -> int:
     settle_fallbacks({claim.id: "unknown" for claim in given_up if claim.channel == "sms"})
     _tell_admins((claim, "The sender died.") for claim in given_up)
     return len(expired)
+
+
+def _hold_people(customer_ids: Iterable[int | None]) -> None:
+    ids = sorted({customer_id for customer_id in customer_ids if customer_id is not None})
+    if ids:
+        db.session.execute(_HOLD_PEOPLE, {"ids": ids})
 
 
 def _unknown_wait() -> int:

@@ -174,7 +174,10 @@ class Sender:
     def _do_meanwhile(self) -> None:
         now = time.monotonic()
         if self._meanwhile_at <= now < self._stop_at:
-            self._meanwhile()
+            try:
+                self._meanwhile()
+            except _DATABASE_AWAY as error:  # as above: what is on its way is waited for
+                log.warning("other work could not be done: %s", type(error.orig).__name__)
             self._meanwhile_at = time.monotonic() + _MEANWHILE_SECONDS
 
     def _claim(self) -> None:

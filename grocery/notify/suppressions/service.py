@@ -5,6 +5,7 @@ import unicodedata
 from sqlalchemy import text
 
 from grocery.db import Row, db, reader
+from grocery.notify.policy import REFUSALS
 from grocery.notify.sending.fallbacks import settle_fallbacks
 from grocery.notify.suppressions.errors import StoppedByHolderError, SuppressionNotFoundError
 
@@ -18,7 +19,8 @@ _SUPPRESS = text(
 )
 
 # What was sent perhaps stays so, but is not sent again. SKIP LOCKED: what is being claimed or settled just now is in
-# other hands, and two that stop the same address must not wait for each other.
+# other hands, and two that stop the same address must not wait for each other. Should one of these wait to be sent
+# later on, the claim that takes it finds the address on the list.
 _STOP_WAITING = text(
     """
     WITH stopped AS MATERIALIZED (
@@ -52,12 +54,6 @@ _LIST = text(
     """
 )
 
-_ERRORS = {
-    "stop": "The recipient has opted out.",
-    "provider": "The recipient has opted out.",
-    "bounce": "Mail to this address comes back.",
-}
-
 
 def normalize_address(channel: str, address: str) -> str:
     """The form in which recipients are kept: an e-mail address in small letters; a phone number must be in E.164."""
@@ -73,7 +69,7 @@ def suppress(channel: str, address: str, reason: str, detail: str | None = None)
     """
     where = {"channel": channel, "address": normalize_address(channel, address)}
     db.session.execute(_SUPPRESS, {**where, "reason": reason, "detail": detail})
-    stopped = db.session.execute(_STOP_WAITING, {**where, "error": _ERRORS[reason]})
+    stopped = db.session.execute(_STOP_WAITING, {**where, "error": REFUSALS[reason]})
     settle_fallbacks({row.id: row.status for row in stopped})
 
 

@@ -28,29 +28,32 @@ def sms_settings(origin: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str | Path], environ: Mapping[str, str], log: Path, ready: str) -> Iterator[subprocess.Popen]:
-    """A process that has logged `ready`; killed at the end, with its children."""
+def running(
+    command: list[str | Path], environ: Mapping[str, str], log: Path, ready: str | None
+) -> Iterator[subprocess.Popen]:
+    """A process, which has logged `ready` if that is given; killed at the end, with its children."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env={"PATH": os.environ["PATH"], **environ}, stdout=output, stderr=output
         )
     try:
-        until(lambda: ready in log.read_text(), f"{ready!r}, see {log}")
+        if ready is not None:
+            until(lambda: ready in log.read_text(), f"{ready!r}, see {log}")
         yield process
     finally:
         kill(process)
 
 
-def running_worker(environ: Mapping[str, str], log: Path):  # type: ignore[no-untyped-def]
-    """`rq worker … notify`, ready for work."""
+def running_worker(environ: Mapping[str, str], log: Path, *, is_awaited: bool = True):  # type: ignore[no-untyped-def]
+    """`rq worker … notify`, ready for work; if it is not awaited, it may begin when others work already."""
     command = [RQ, "worker", "-w", "grocery.worker.Worker", NOTIFY]
-    return running(command, {**environ, "LOG_LEVEL": "INFO"}, log, "worker ready")
+    return running(command, {**environ, "LOG_LEVEL": "INFO"}, log, "worker ready" if is_awaited else None)
 
 
-def running_relay(environ: Mapping[str, str], log: Path):  # type: ignore[no-untyped-def]
-    """`flask relay`, at work."""
+def running_relay(environ: Mapping[str, str], log: Path, *, is_awaited: bool = True):  # type: ignore[no-untyped-def]
+    """`flask relay`, at work if it is awaited."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "relay"]
-    return running(command, {**environ, "LOG_LEVEL": "INFO"}, log, "the relay is at work")
+    return running(command, {**environ, "LOG_LEVEL": "INFO"}, log, "the relay is at work" if is_awaited else None)
 
 
 def horses(worker: subprocess.Popen) -> list[int]:

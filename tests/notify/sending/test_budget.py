@@ -14,6 +14,7 @@ from flask import Flask
 from grocery.db import transaction
 from grocery.notify.outcome import Outcome, SendResult
 from grocery.notify.policy import CODE, OFFER
+from grocery.notify.sending import sender as sending
 from grocery.notify.sending.budget import note_costs, parse_cost
 from grocery.notify.sending.claims import count_due, look
 from grocery.notify.sending.sender import send_due
@@ -162,6 +163,28 @@ def test_offers_wait_when_the_budget_is_used_up(sms: ScriptedSms, run_sql: RunSq
     assert send_due() == Counter(sent=1)
 
 
+@pytest.mark.usefixtures("budget")
+def test_campaign_stops_in_the_middle_and_what_people_wait_for_goes_on(
+    sms: ScriptedSms, run_sql: RunSql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SMS_SLOTS", 1)
+    sms.results = [cost("KES 40.0000")]
+    make_notifications(5, priority=OFFER)
+
+    send_due()
+
+    assert run_sql(
+        "SELECT status, attempts, count(*) FROM notifications WHERE channel = 'sms' GROUP BY 1, 2 ORDER BY 1"
+    ) == [
+        ("pending", 0, 2),
+        ("sent", 1, 3),
+    ]
+    make_notification(priority=CODE)
+    make_notification()
+    send_due()
+    assert len(sms.sent) == 3 + 2
+
+
 @pytest.mark.usefixtures("used_up")
 def test_sms_whose_mail_says_the_same_is_left_to_the_mail(
     app: Flask, sms: ScriptedSms, mail: ScriptedMail, run_sql: RunSql, monkeypatch: pytest.MonkeyPatch
@@ -174,7 +197,7 @@ def test_sms_whose_mail_says_the_same_is_left_to_the_mail(
     assert send_due() == Counter(sent=2)
 
     expected = {
-        "status": "failed",
+        "status": "unknown",
         "attempts": 1,
         "repeats": 0,
         "leased_until": None,

@@ -55,9 +55,9 @@ def test_redis_that_is_killed_restarted_and_emptied_loses_and_doubles_nothing(
     queue(run_sql, number)
     with fast_africastalking() as origin, ExitStack() as stack:
         settings = settings_of(environ, origin, REDIS_URL=valkey.url)
-        stack.enter_context(running_relay(settings, tmp_path / "relay"))
+        stack.enter_context(running_relay(settings, tmp_path / "relay", is_awaited=False))
         for name in ("first", "second"):
-            stack.enter_context(running_worker(settings, tmp_path / name))
+            stack.enter_context(running_worker(settings, tmp_path / name, is_awaited=False))
 
         until(lambda: count_sent(run_sql) > number // 10, "the beginning", 60)
         valkey.stop()
@@ -78,8 +78,8 @@ def prove_order_between_offers(environ: dict[str, str], directory: Path, run_sql
     queue(run_sql, number, priority=OFFER)
     with fast_africastalking(20) as origin, ExitStack() as stack:
         settings = settings_of(environ, origin)
-        stack.enter_context(running_relay(settings, directory / "relay"))
-        stack.enter_context(running_worker(settings, directory / "worker"))
+        stack.enter_context(running_relay(settings, directory / "relay", is_awaited=False))
+        stack.enter_context(running_worker(settings, directory / "worker", is_awaited=False))
         until(lambda: count_sent(run_sql) > 100, "the campaign to begin", 30)
 
         for _ in range(3):

@@ -1,5 +1,6 @@
 """Workers that are killed in the middle of sending: nothing is lost, and what is doubled was counted as a repeat."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,11 +9,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from redis import Redis
 
 from grocery.notify.jobs import watch_outbox
+from grocery.queues import NOTIFY
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.notify.factories import make_notification
-from tests.notify.sending.processes import kill, running_worker, sms_settings, until
+from tests.notify.sending.processes import horses, kill, running_worker, sms_settings, until
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -29,27 +32,34 @@ def provider() -> Iterator[FakeAfricasTalking]:
 
 
 class Killing:
-    """A worker that is killed and started again, and the relay that the test is meanwhile."""
+    """Two workers of which one is killed and started again, and the relay that the test is meanwhile."""
 
     def __init__(self, environ: dict[str, str], directory: Path, run_sql: RunSql, stack: ExitStack) -> None:
         self._environ = environ
         self._directory = directory
         self._run_sql = run_sql
         self._stack = stack
+        self._redis = Redis.from_url(environ["REDIS_URL"])
         self._starts = 0
+        self._workers: list[subprocess.Popen] = []
 
     def start(self) -> None:
         self._starts += 1
         log = self._directory / f"worker-{self._starts}"
-        self.worker = self._stack.enter_context(running_worker(self._environ, log))
+        self._workers.append(self._stack.enter_context(running_worker(self._environ, log, is_awaited=False)))
 
     def kill(self, *, is_worker_spared: bool) -> None:
-        kill(self.worker, is_worker_spared=is_worker_spared)
-        # Whoever held these is dead: nobody needs to wait for a minute here.
+        """End the one that has a job, the older one if both have."""
+        until(lambda: any(map(horses, self._workers)), "a job", 60)
+        worker = next(worker for worker in self._workers if horses(worker))
+        kill(worker, is_worker_spared=is_worker_spared)
+        # Whoever held these is dead: nobody needs to wait for a minute here, nor until the bell may ring again.
+        self._redis.delete(f"grocery:ring:{NOTIFY}")
         self._run_sql("UPDATE notifications SET leased_until = now() WHERE status = 'sending'")
         watch_outbox()
         self._run_sql("UPDATE notifications SET next_attempt_at = now() WHERE status = 'unknown' AND unknowns < 3")
         if not is_worker_spared:
+            self._workers.remove(worker)
             self.start()
 
     def drain_until(self, holds: Callable[[], object], what: str) -> None:
@@ -67,6 +77,7 @@ def prove_killing(
         make_notification(body=f"Text {index}")
     with ExitStack() as stack:
         killing = Killing({**environ, **sms_settings(provider.url)}, directory, run_sql, stack)
+        killing.start()
         killing.start()
         for turn in range(kills):
             wanted = (turn + 1) * number // (kills + 1)
