@@ -1,6 +1,7 @@
 """The SMS clients against a provider that behaves, and one that does not."""
 
 import json
+import os
 import logging
 import socket
 import sys
@@ -288,7 +289,13 @@ def open_connections(provider: FakeAfricasTalking) -> list[str]:
     port = int(provider.url.rpartition(":")[2])
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     established = "01"
-    return [row[1] for row in rows if row[2].endswith(f":{port:04X}") and row[3] == established]
+    # Another process's connection may happen to come from a port of the same number.
+    own = {os.readlink(fd) for fd in Path("/proc/self/fd").iterdir() if os.path.lexists(fd)}
+    return [
+        row[1]
+        for row in rows
+        if row[2].endswith(f":{port:04X}") and row[3] == established and f"socket:[{row[9]}]" in own
+    ]
 
 
 def test_redirect_is_not_followed_with_the_api_key(provider: FakeAfricasTalking) -> None:
