@@ -200,7 +200,7 @@ def test_claiming_reads_no_more_than_it_takes(run_sql: RunSql) -> None:
     assert lines.count("ix_notifications_waiting") == 3
     assert lines.count("never executed") >= 2, "news and offers were read although there were codes enough"
     assert "Sort" not in lines
-    assert "Seq Scan" not in lines
+    assert "Seq Scan on notifications" not in lines
 
 
 def test_looking_reads_no_more_than_it_needs(run_sql: RunSql) -> None:
