@@ -103,6 +103,14 @@ class Settings:
     kept_answers_mb: int = 16
     max_open_unpaid_orders: int = 10
     require_picking: bool = False
+    rate_limit_login: str = ""
+    rate_limit_register: str = ""
+    rate_limit_otp: str = ""
+    rate_limit_orders: str = ""
+    codes_per_number: int = 10
+    codes_per_day: int = 2000
+    require_totp: bool = False
+    passwords_waiting: int = 1
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -204,6 +212,14 @@ class _Reader:
             "cors_origins": self._origins("CORS_ORIGINS"),
             "kept_answers_mb": self._integer("KEPT_ANSWERS_MB", 16, 0, 1024),
             "require_picking": self._boolean("REQUIRE_PICKING", False),
+            "rate_limit_login": self._rate("RATE_LIMIT_LOGIN", "10/minute;60/hour"),
+            "rate_limit_register": self._rate("RATE_LIMIT_REGISTER", "10/hour;30/day"),
+            "rate_limit_otp": self._rate("RATE_LIMIT_OTP", "5/hour"),
+            "rate_limit_orders": self._rate("RATE_LIMIT_ORDERS", "60/minute"),
+            "codes_per_number": self._integer("CODES_PER_NUMBER", 10, 1, 1000),
+            "codes_per_day": self._integer("CODES_PER_DAY", 2000, 1, 10_000_000),
+            "require_totp": self._boolean("REQUIRE_TOTP", False),
+            "passwords_waiting": self._integer("PASSWORDS_WAITING", 1, 0, 1000),
             "max_open_unpaid_orders": self._integer("MAX_OPEN_UNPAID_ORDERS", 10, 0, 1_000_000),
             "log_level": self._choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             "log_format": self._choice("LOG_FORMAT", "text", ("text", "json")),
@@ -294,6 +310,17 @@ class _Reader:
             self._problem(f"{name} is {value!r}; it must be an amount such as 500 or 499.50.")
             return None
         return Decimal(value) if value else None
+
+    def _rate(self, name: str, default: str) -> str:
+        """Limits as Flask-Limiter writes them, "10/minute;60/hour"; "" for "none"."""
+        value = self._text(name, default).lower()
+        if value == "none":
+            return ""
+        if not re.fullmatch(
+            r"[1-9][0-9]{0,6}/(second|minute|hour|day)(;[1-9][0-9]{0,6}/(second|minute|hour|day))*", value
+        ):
+            self._problem(f"{name} is {value!r}; it must be limits such as 10/minute;60/hour, or none.")
+        return value
 
     def _hours(self, name: str, default: str) -> tuple[time, time] | None:
         """Two times of the day; None for "none", and for two times that are the same."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from blinker import Namespace
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, create_engine, event
@@ -27,6 +28,20 @@ NAMING = {
 # moment costs no request. Trying at each check-out would cost every request a round trip.
 _TRY_AFTER_IDLE_SECONDS = 1.0
 
+
+_signals = Namespace()
+
+committing = _signals.signal(
+    "committing",
+    """Sent by `transaction()` when all is done and nothing committed yet.
+
+    What a receiver writes is in the same transaction, and one that raises rolls it back. `named_subject()` says what it
+    is about:
+
+        @committing.connect
+        def note_change(_sender: object) -> None: ...
+    """,
+)
 
 #: A row as column name → value: SQLAlchemy's RowMapping, or a dict made to look like one.
 Row = Mapping[Any, Any]
@@ -132,12 +147,14 @@ def transaction() -> Iterator[Session]:
     session.info["after_commit"] = callbacks
     try:
         yield session
+        committing.send()
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         del session.info["after_commit"]
+        session.info.pop("subject", None)
     for callback in callbacks.values():
         try:
             callback()
@@ -151,6 +168,23 @@ def after_commit(key: object, callback: Callable[[], None]) -> None:
     if callbacks is None:
         raise RuntimeError("after_commit() outside transaction()")
     callbacks.setdefault(key, callback)
+
+
+def name_subject(kind: str, subject_id: int) -> None:
+    """Say what the current `transaction()` is about: `name_subject("promotion", 7)`. The first to say it is heard.
+
+    For what has no id in the address of the request: what is made, or is named at the command line.
+    """
+    info = db.session().info
+    if "after_commit" not in info:
+        raise RuntimeError("name_subject() outside transaction()")
+    info.setdefault("subject", (kind, subject_id))
+
+
+def named_subject() -> tuple[str, int] | None:
+    """What the current `transaction()` is about, as far as it was said."""
+    subject: tuple[str, int] | None = db.session().info.get("subject")
+    return subject
 
 
 def release_after_fork(app: Flask) -> None:

@@ -3,7 +3,20 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grocery.db import Base
@@ -39,6 +52,7 @@ class Customer(Base):
     email: Mapped[str | None] = mapped_column(Text, unique=True)
     phone: Mapped[str | None] = mapped_column(Text)
     phone_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="customer")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
@@ -63,9 +77,71 @@ class TokenFamily(Base):
     refresh_jti: Mapped[uuid.UUID] = mapped_column(Uuid)
     previous_refresh_jti: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     rotation_key: Mapped[str | None] = mapped_column(Text)
+    device: Mapped[str | None] = mapped_column(Text)
     issued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class OneTimeCode(Base):
+    """A code that was sent to a phone or an e-mail address, to prove that its holder is here. Only its hash is kept.
+
+    `purpose` is "sign_in", "verify_phone", "verify_email" or "reset_password". Of a target and a purpose one is live:
+    not used, not expired, with tries left.
+    """
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('sign_in', 'verify_phone', 'verify_email', 'reset_password')", name="purpose"),
+        Index("ix_one_time_codes_target", "target", "purpose", "created_at"),
+        Index("ix_one_time_codes_created_at", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    tries_left: Mapped[int] = mapped_column(SmallInteger)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class KnownDevice(Base):
+    """A device from which somebody has signed in: it skips the delay that failures of strangers cause."""
+
+    __tablename__ = "known_devices"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class SecondFactor(Base):
+    """A person's TOTP secret (RFC 6238), encrypted; it counts once `confirmed_at` is set.
+
+    `last_step` is the time step of the last code that was taken: none is good twice.
+    """
+
+    __tablename__ = "second_factors"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in for a lost second factor, each good once."""
+
+    __tablename__ = "recovery_codes"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class BlockedToken(Base):

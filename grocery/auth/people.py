@@ -15,6 +15,7 @@ class Person:
     email: str | None
     phone: str | None
     phone_verified_at: datetime | None
+    email_verified_at: datetime | None
     role: str
     is_active: bool
     language: str | None
@@ -36,6 +37,10 @@ class Person:
     @property
     def is_phone_verified(self) -> bool:
         return self.phone_verified_at is not None
+
+    @property
+    def is_email_verified(self) -> bool:
+        return self.email_verified_at is not None
 
 
 #: What to select, or to return from an INSERT or UPDATE, for `Person(*row)`.
