@@ -1,6 +1,8 @@
 """The base of the `flask` command groups: domain errors become one clear line and exit code 1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -11,6 +13,19 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from grocery.errors import GroceryError, is_database_away
+
+
+@dataclass
+class RunningCommand:
+    """A command that someone runs, "auth set-role", what it was given, and what the audit log has of it so far."""
+
+    path: str
+    parameters: Mapping[str, Any]
+    noted_subjects: set[object] = field(default_factory=set)
+
+
+#: None in requests and in the processes that go on by themselves, workers and the relay among them.
+running_command: ContextVar[RunningCommand | None] = ContextVar("running_command", default=None)
 
 
 class CommandGroup(AppGroup):
@@ -50,6 +65,8 @@ def print_table(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
 def _with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        context = click.get_current_context()
+        token = running_command.set(RunningCommand(_path_of(context), context.params))
         try:
             return function(*args, **kwargs)
         except GroceryError as error:
@@ -60,5 +77,16 @@ def _with_clear_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             if not is_database_away(error):
                 raise
             raise click.ClickException(f"The database is away: {str(error.orig).strip()}") from error
+        finally:
+            running_command.reset(token)
 
     return wrapper
+
+
+def _path_of(context: click.Context) -> str:
+    """The words that name a command, without the program's own."""
+    words: list[str] = []
+    while context.parent is not None:
+        words.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(words)

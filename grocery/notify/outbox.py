@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Table, inspect, select, text
 
-from grocery.db import Row, db, reader
+from grocery.db import Row, db, name_subject, reader
 from grocery.notify.errors import NotificationNotFoundError, NotResendableError
 from grocery.notify.models import Notification
 from grocery.notify.policy import CODE
@@ -41,6 +41,9 @@ _RESEND_FAILED = text(
     """  # noqa: S608 — put together of constants
 )
 
+# A sign-in code that was sent to one admin is none of another's business.
+_CODE_TEXT = "…"
+
 _REASONS = {
     "pending": "waits to be sent",
     "sending": "is being sent just now",
@@ -59,7 +62,7 @@ def list_notifications(*, limit: int, before_id: int | None = None, **filters: A
     if before_id is not None:
         statement = statement.where(_table.c.id < before_id)
     with reader() as connection:
-        return list(connection.execute(statement).mappings())
+        return [_without_code(row) for row in connection.execute(statement).mappings()]
 
 
 def get_notification(notification_id: int) -> Row:
@@ -68,7 +71,7 @@ def get_notification(notification_id: int) -> Row:
         row = connection.execute(select(_table).where(_table.c.id == notification_id)).mappings().first()
     if row is None:
         raise NotificationNotFoundError(notification_id)
-    return row
+    return _without_code(row)
 
 
 def resend(notification_id: int) -> Row:
@@ -77,13 +80,18 @@ def resend(notification_id: int) -> Row:
     Raises NotificationNotFoundError, and NotResendableError for one that was not given up, for an offer, and for one to
     somebody who gets no such messages any more.
     """
+    name_subject("notification", notification_id)
     parameters = {"id": notification_id, "allowance": MAX_ATTEMPTS}
     row = db.session.execute(_RESEND, parameters).mappings().first()
     if row is None:
         refused = get_notification(notification_id)
         raise NotResendableError(notification_id, refused["status"], _why_not(refused))
     ring_after_commit(NOTIFY)
-    return row
+    return _without_code(row)
+
+
+def _without_code(row: Row) -> Row:
+    return {**row, "body": _CODE_TEXT} if row["priority"] == CODE else row
 
 
 def _why_not(row: Row) -> str:

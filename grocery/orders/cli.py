@@ -6,7 +6,7 @@ import click
 from flask import current_app
 
 from grocery.commands import CommandGroup, print_json, print_table
-from grocery.db import reader, transaction
+from grocery.db import name_subject, reader, transaction
 from grocery.errors import NotFoundError
 from grocery.orders import reading
 from grocery.orders.actors import Actor
@@ -73,6 +73,7 @@ def set_status(number: str, status: str, note: str | None, as_json: bool) -> Non
     """Move the order NUMBER to STATUS, as staff would: with history, notices and stock."""
     order_id = _find(number)["id"]
     with transaction() as session:
+        name_subject("order", order_id)
         order = change_status(session, order_id, status.lower(), _OPERATOR, note=note)
     if as_json:
         print_json(order)

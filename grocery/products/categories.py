@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import IntegrityError
 
 from grocery.answers import catalogue_changed
-from grocery.db import db
+from grocery.db import db, name_subject
 from grocery.errors import InvalidError
 from grocery.products.errors import (
     CategoryCycleError,
@@ -109,9 +109,11 @@ def create_category(values: Mapping[str, Any]) -> Row:
     path = _path_below(values["parent_id"], values["name"])
     _check_path(path)
     try:
-        return db.session.execute(insert(Category).values({**values, "path": path}).returning(*_COLUMNS)).one()
+        row = db.session.execute(insert(Category).values({**values, "path": path}).returning(*_COLUMNS)).one()
     except IntegrityError as error:
         raise CategoryExistsError(path) from error
+    name_subject("category", row.id)
+    return row
 
 
 def replace_category(category_id: int, values: Mapping[str, Any]) -> Row:

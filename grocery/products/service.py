@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Update, delete, func, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from grocery.answers import catalogue_changed
-from grocery.db import db
+from grocery.db import db, name_subject
 from grocery.errors import ConflictError, InvalidError
 from grocery.products.errors import BarcodeTakenError, ProductNotFoundError, SkuTakenError
 from grocery.products.hooks import product_deleting
@@ -57,6 +57,7 @@ def create_product(values: Mapping[str, Any], *, actor_id: int | None) -> Row:
         product_id = db.session.scalar(insert(Product).values(_with_path(filled)).returning(Product.id)) or 0
     except IntegrityError as error:
         _raise_refusal(error, filled)
+    name_subject("product", product_id)
     catalogue_changed()
     if filled["stock"]:
         stock = filled["stock"]
@@ -122,6 +123,7 @@ def set_price(sku: str, price_cents: int) -> tuple[Row, int]:
     A price from `compare_at_price` upwards ends the offer. Raises ProductNotFoundError.
     """
     product_id = find_by_sku(sku)
+    name_subject("product", product_id)
     before = _lock(product_id)
     changes: dict[str, Any] = {"price_cents": price_cents}
     if before.compare_at_price_cents is not None and before.compare_at_price_cents <= price_cents:
@@ -135,6 +137,7 @@ def set_stock(sku: str, quantity: Decimal, *, actor_id: int | None) -> tuple[Row
     Raises ProductNotFoundError, and InvalidError for a part of a piece.
     """
     product_id = find_by_sku(sku)
+    name_subject("product", product_id)
     before = count_stock(product_id, quantity, actor_id=actor_id)
     return _read(product_id), before
 

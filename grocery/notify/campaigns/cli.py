@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from grocery.commands import CommandGroup, print_json, print_table
 from grocery.config import LANGUAGES
-from grocery.db import transaction
+from grocery.db import name_subject, transaction
 from grocery.errors import InvalidError
 from grocery.notify.campaigns import reading, service
 from grocery.notify.campaigns.models import CAMPAIGN_STATUSES
@@ -82,6 +82,7 @@ def create_campaign(name: str, channel: str, as_json: bool, **texts: str | None)
 def test_campaign(campaign_id: int, recipient: str, language: str | None) -> None:
     """Send one message of a campaign to RECIPIENT, a phone number or an e-mail address, at once."""
     with transaction():
+        name_subject("campaign", campaign_id)
         message = service.send_test(campaign_id, recipient, language)
     click.echo(f"Notification {message['id']} to {message['recipient']} waits to be sent.")
 
@@ -92,6 +93,7 @@ def _add_move(action: str) -> None:
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def move(campaign_id: int, as_json: bool) -> None:
         with transaction():
+            name_subject("campaign", campaign_id)
             service.move_campaign(campaign_id, action)
         campaign = reading.get_campaign(campaign_id)
         if as_json:

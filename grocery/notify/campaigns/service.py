@@ -9,7 +9,7 @@ from flask import current_app
 from marshmallow import ValidationError, validate
 from sqlalchemy import text
 
-from grocery.db import Row, db
+from grocery.db import Row, db, name_subject
 from grocery.errors import InvalidError
 from grocery.notify.campaigns.errors import CampaignNotFoundError, IllegalTransitionError, NotDraftError
 from grocery.notify.campaigns.holding import set_waiting
@@ -55,6 +55,7 @@ def create_campaign(values: Mapping[str, Any], created_by: int | None = None) ->
     """
     check_texts(values["channel"], values["texts"])
     campaign_id: int = db.session.execute(_CREATE, {**_storable(values), "created_by": created_by}).scalar_one()
+    name_subject("campaign", campaign_id)
     return campaign_id
 
 

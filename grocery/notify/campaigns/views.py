@@ -53,6 +53,7 @@ def list_campaigns(arguments: dict[str, Any]) -> Response:
 @blp.route("/", methods=["POST"])
 @admin_only
 @blp.problems(_409=_NO_URL)
+@blp.problems(_422="A field is not valid, or the `texts` cannot go out like this.")
 @blp.arguments(WriteCampaignSchema, example=examples.WANTED)
 @blp.response(201, CampaignSchema, description="The draft.", headers=_LOCATION, example=examples.DRAFT)
 def create_campaign(body: dict[str, Any]) -> ResponseReturnValue:
@@ -106,6 +107,7 @@ def delete_campaign(campaign_id: int) -> None:
 @admin_only
 @blp.found_first(reading.check_campaign_exists)
 @blp.problems(_409=_NO_URL)
+@blp.problems(_422="A field is not valid: `recipient` is no address of the channel, or `language` has no text.")
 @blp.arguments(SendTestSchema, example=examples.TEST)
 @blp.response(
     202,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grocery import money
-from grocery.db import Row
+from grocery.db import Row, name_subject
 from grocery.orders.delivery.errors import (
     CapacityBelowBookedError,
     SlotBookedError,
@@ -91,6 +91,7 @@ def create_slot(session: Session, values: Mapping[str, Any]) -> Row:
     row = session.execute(_CREATE, _columns(values)).mappings().one_or_none()
     if row is None:
         raise SlotExistsError
+    name_subject("slot", row["id"])
     return row
 
 

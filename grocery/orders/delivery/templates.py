@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from grocery import money
-from grocery.db import Row
+from grocery.db import Row, name_subject
 from grocery.orders.delivery.errors import TemplateNotFoundError
 from grocery.orders.delivery.weekly import WEEKDAYS, WeeklyWindow, windows_between
 from grocery.orders.delivery.zones import keep_zone
@@ -83,6 +83,7 @@ def create_template(session: Session, values: Mapping[str, Any], now: datetime) 
     """
     keep_zone(session, values["zone_id"])
     template = session.execute(_CREATE, dict(values)).mappings().one()
+    name_subject("template", template["id"])
     _make(session, [template], now)
     return get_template(session, template["id"])
 

@@ -93,7 +93,7 @@ def delete_zone(zone_id: int) -> None:
 
 @blp.route("/slots")
 @public
-@blp.problems(_422="An argument is not valid.")
+@blp.problems(_422="`zone`, `from`, `until`, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(SlotArgsSchema, location="query")
 @blp.response(
     200, SlotSchema(many=True), description="A page, by their start.", headers=NEXT_LINK, example=[examples.SLOT]
@@ -112,6 +112,9 @@ def list_slots(arguments: dict[str, Any]) -> Response:
 @blp.route("/slots", methods=["POST"])
 @admin_required
 @blp.problems(_409=_SLOT_EXISTS)
+@blp.problems(
+    _422="A field is not valid, `zone_id` is of no zone, or `ends_at` or `cutoff_at` does not fit `starts_at`."
+)
 @blp.arguments(WriteSlotSchema, example=examples.SLOT_WANTED)
 @blp.response(201, SlotSchema, description="The new slot.", example=examples.SLOT)
 def create_slot(body: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +138,9 @@ def get_slot(slot_id: int) -> dict[str, Any]:
 @blp.problems(
     _409="More orders hold it than `capacity` (`capacity_below_booked`, with `booked`), or orders hold it and it would "
     f"move to another zone (`slot_booked`, with `booked`). {_SLOT_EXISTS}"
+)
+@blp.problems(
+    _422="A field is not valid, `zone_id` is of no zone, or `ends_at` or `cutoff_at` does not fit `starts_at`."
 )
 @blp.arguments(WriteSlotSchema, example=examples.SLOT_WANTED)
 @blp.response(200, SlotSchema, description="The slot as it is now.", example=examples.SLOT)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grocery import money
-from grocery.db import Row
+from grocery.db import Row, name_subject
 from grocery.errors import InvalidError
 from grocery.orders.delivery.errors import ZoneExistsError, ZoneInUseError, ZoneNotFoundError
 from grocery.orders.states import FINAL_STATUSES
@@ -69,6 +69,7 @@ def create_zone(session: Session, values: Mapping[str, Any]) -> Row:
     row = session.execute(_CREATE, dict(values)).mappings().one_or_none()
     if row is None:
         raise ZoneExistsError(values["name"])
+    name_subject("zone", row["id"])
     return row
 
 

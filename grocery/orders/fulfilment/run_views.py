@@ -40,6 +40,7 @@ def list_runs(arguments: dict[str, Any]) -> ResponseReturnValue:
 @blp.route("", methods=["POST"])
 @staff_required
 @blp.problems(_409=_NOT_READY)
+@blp.problems(_422="A field is not valid, `rider_id` is of nobody on the staff, or one of `order_ids` is of no order.")
 @blp.arguments(WriteRunSchema, example=_EXAMPLE)
 @blp.response(201, RunSchema, description="The run as it is planned.", example=RUN_EXAMPLE)
 def create_run(body: dict[str, Any]) -> ResponseReturnValue:
@@ -62,6 +63,7 @@ def get_run(run_id: int) -> ResponseReturnValue:
 @staff_required
 @blp.found_first(_find_run)
 @blp.problems(_409=f"{_NOT_READY} The rider has left: `run_departed`.")
+@blp.problems(_422="A field is not valid, `rider_id` is of nobody on the staff, or one of `order_ids` is of no order.")
 @blp.arguments(WriteRunSchema, example=_EXAMPLE)
 @blp.response(200, RunSchema, description="The run as it is planned now.", example=RUN_EXAMPLE)
 def replace_run(body: dict[str, Any], run_id: int) -> ResponseReturnValue:

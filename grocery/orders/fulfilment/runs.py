@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, text
 from sqlalchemy.orm import Session
 
 from grocery import money
+from grocery.db import name_subject
 from grocery.errors import InvalidError
 from grocery.orders.actors import Actor
 from grocery.orders.changing import change_status
@@ -78,6 +79,7 @@ def create_run(session: Session, *, rider_id: int, order_ids: Sequence[int], not
     run_id = session.execute(_CREATE, {"rider_id": rider_id, "note": note or None}).scalar()
     if run_id is None:
         raise _not_a_rider()
+    name_subject("run", run_id)
     _assign(session, run_id, order_ids)
     return get_run(session.connection(), run_id)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, text, upda
 from sqlalchemy.exc import IntegrityError
 
 from grocery import money
-from grocery.db import db
+from grocery.db import db, name_subject
 from grocery.errors import InvalidError
 from grocery.orders.promotions.errors import CodeTakenError, LimitBelowUseError, PromotionNotFoundError
 from grocery.orders.promotions.models import Promotion
@@ -127,6 +127,7 @@ def create_promotion(values: Mapping[str, Any]) -> Row:
         promotion_id = db.session.scalar(insert(Promotion).values(columns).returning(Promotion.id)) or 0
     except IntegrityError as error:
         raise _refusal(error, values) from error
+    name_subject("promotion", promotion_id)
     _write_named(promotion_id, values)
     return get_promotion(db.session.connection(), promotion_id)
 
@@ -175,6 +176,7 @@ def deactivate_promotion(code_or_id: str) -> Row:
     promotion_id = db.session.scalar(_FIND, wanted)
     if promotion_id is None:
         raise PromotionNotFoundError(f"There is no promotion {code_or_id}.")
+    name_subject("promotion", promotion_id)
     changed = update(Promotion).where(Promotion.id == promotion_id, Promotion.is_active)
     changed = changed.values(is_active=False, version=Promotion.version + 1, updated_at=func.now())
     db.session.execute(changed, execution_options={"synchronize_session": False})

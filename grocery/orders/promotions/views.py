@@ -29,6 +29,12 @@ _TAKEN = "Another promotion has this code: `code_taken`."
 _LIMIT = "More orders hold it than `usage_limit` would allow: `limit_below_use`, with `used`."
 _STALE = "The promotion was changed since it was read: `stale_version`."
 
+_UNFIT = (
+    "A field is not valid, does not fit the others (`value`, `code`, `scope`, `buy_quantity`, "
+    "`get_quantity`, `usage_limit`, `ends_at`), or is of nothing: `product_ids`, `category_ids`, "
+    "`customer_id`."
+)
+
 
 @blp.route("/")
 @admin_required
@@ -54,6 +60,7 @@ def list_promotions(arguments: dict[str, Any]) -> Response:
 @blp.route("/", methods=["POST"])
 @admin_required
 @blp.problems(_409=_TAKEN)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WritePromotionSchema, example=examples.WANTED)
 @blp.response(
     201,
@@ -88,6 +95,7 @@ def get_promotion(promotion_id: int) -> Response:
 @blp.found_first(service.check_promotion_exists)
 @blp.doc(parameters=[_IF_MATCH])
 @blp.problems(_409=f"{_TAKEN} {_LIMIT}", _412=_STALE)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WritePromotionSchema, example=examples.WANTED)
 @blp.response(
     200, PromotionSchema, description="The promotion as it is now.", headers=_ETAG, example=examples.PROMOTION

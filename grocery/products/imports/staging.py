@@ -7,7 +7,7 @@ from typing import IO, BinaryIO
 
 from sqlalchemy import delete, insert, select
 
-from grocery.db import db, reader
+from grocery.db import db, name_subject, reader
 from grocery.errors import InvalidError
 from grocery.products.imports.models import ImportChunk, ImportPart, ProductImport
 from grocery.products.imports.reading import CheckedFile, check_file
@@ -70,6 +70,7 @@ def store_import(
         "size": path.stat().st_size,
     }
     import_id: int = db.session.scalar(insert(ProductImport).values(values).returning(ProductImport.id)) or 0
+    name_subject("import", import_id)
     with path.open("rb") as file:
         for number, content in enumerate(_blocks(file)):
             part = {"import_id": import_id, "number": number, "content": content}

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from grocery.commands import print_json, print_table
-from grocery.db import reader, transaction
+from grocery.db import name_subject, reader, transaction
 from grocery.fields import Name, Quantity, quantity_number
 from grocery.products import service
 from grocery.products.cli import SKU, FieldType
@@ -37,7 +37,9 @@ def receive(sku: str, quantity: Decimal, code: str | None, expires: datetime | N
         raise click.UsageError("--expires needs --lot: only a lot has an expiry date.")
     lot = {"code": code, "expires_on": expires.date() if expires else None} if code is not None else None
     with transaction():
-        stock, lot_id = receive_stock(service.find_by_sku(sku), quantity, lot=lot, actor_id=None)
+        product_id = service.find_by_sku(sku)
+        name_subject("product", product_id)
+        stock, lot_id = receive_stock(product_id, quantity, lot=lot, actor_id=None)
     now = quantity_number(stock)
     if as_json:
         print_json({"sku": sku, "received": quantity_number(quantity), "stock": now, "lot_id": lot_id})

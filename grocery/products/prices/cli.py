@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from grocery import money
 from grocery.commands import print_json, print_table
-from grocery.db import reader, transaction
+from grocery.db import name_subject, reader, transaction
 from grocery.fields import Money
 from grocery.products.cli import SKU, FieldType
 from grocery.products.prices.moments import read_moment
@@ -43,8 +43,10 @@ def schedule_price_command(
     starts_at = _read(start, now, "--from")
     ends_at = None if end is None else _read(end, starts_at, "--until")
     with transaction():
+        product_id = find_by_sku(sku)
+        name_subject("product", product_id)
         row = schedule_price(
-            find_by_sku(sku),
+            product_id,
             price_cents=price,
             compare_at_price_cents=compare_at,
             starts_at=starts_at,

@@ -1,0 +1,125 @@
+"""What staff, admins and command lines change: an entry in the transaction of the change itself.
+
+Of customers only the end of their account. What else they do for its safety is noted where it is done.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, g, has_request_context, request
+
+from grocery.auth.audit.service import note
+from grocery.auth.people import Person
+from grocery.commands import RunningCommand, running_command
+from grocery.db import after_commit, named_subject
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+# One's own basket is nobody else's business, and new tokens for a sign-in change nothing.
+_UNNOTED_LEVELS = ("optional", "refresh", "public")
+
+# Nothing else is left of it, and those who look after backups have to know.
+_NOTED_OF_CUSTOMERS = ("delete_me",)
+
+# Parts of addresses that are words of the program. Others may be a phone number, an e-mail address or a secret.
+_WORDS_IN_ADDRESSES = ("event", "audience", "channel", "language")
+
+# Fields of bodies whose values are words of the program too; of the others only the names are kept.
+_WORDS_IN_BODIES = ("role", "is_active", "status")
+
+# Routes that need no body do not look at the one that comes, so anything may be in it.
+_WORD = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
+
+
+def note_change(_sender: object) -> None:
+    """The receiver of `committing`: an entry for each request, and for each subject of a command."""
+    if has_request_context():
+        _note_request()
+    elif (command := running_command.get()) is not None:
+        _note_command(command)
+
+
+def leave_unnoted() -> None:
+    """Say that this request has failed: what it still commits tells of the failure, and is no change."""
+    g.is_change_noted = True
+
+
+def _note_request() -> None:
+    person: Person | None = g.get("person")
+    if person is None or request.method in _SAFE_METHODS or g.get("is_change_noted"):
+        return
+    endpoint = request.endpoint or ""
+    documented = getattr(current_app.view_functions[endpoint], "_apidoc", {})
+    operation = documented.get("operation", endpoint)
+    if not _is_noted(operation, documented.get("access"), person):
+        return
+    subject_type, subject_id = named_subject() or _subject_in_address()
+    note(
+        operation,
+        actor_id=person.id,
+        actor_role=person.role,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        details=_details(subject_type) or None,
+    )
+    # A transaction that is rolled back takes its entry with it; then the next one has to write it.
+    after_commit("change noted", lambda: setattr(g, "is_change_noted", True))
+
+
+def _is_noted(operation: str, level: str | None, person: Person) -> bool:
+    if person.is_staff:
+        return level not in _UNNOTED_LEVELS
+    return operation in _NOTED_OF_CUSTOMERS
+
+
+def _note_command(command: RunningCommand) -> None:
+    subject = named_subject()
+    if subject in command.noted_subjects:
+        return
+    subject_type, subject_id = subject or (None, None)
+    note(
+        command.path,
+        actor_id=None,
+        actor_role="command",
+        subject_type=subject_type,
+        subject_id=subject_id,
+        details=_words_of(command.parameters) or None,
+    )
+    after_commit("change noted", lambda: command.noted_subjects.add(subject))
+
+
+def _subject_in_address() -> tuple[str | None, int | None]:
+    for name, value in _ids_in_address().items():
+        return _kind_of(name), value
+    return None, None
+
+
+def _details(subject_type: str | None) -> dict[str, Any]:
+    """The other ids in the address, and the names of the fields that were sent."""
+    details: dict[str, Any] = {
+        name: value for name, value in _ids_in_address().items() if _kind_of(name) != subject_type
+    }
+    details |= {name: value for name, value in (request.view_args or {}).items() if name in _WORDS_IN_ADDRESSES}
+    body = request.get_json(silent=True) if request.is_json else None
+    if isinstance(body, dict):
+        details["fields"] = sorted(name for name in body if _WORD.fullmatch(name))
+        details |= _words_of(body)
+    return details
+
+
+def _words_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in _WORDS_IN_BODIES if _is_word(given.get(name))}
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and _WORD.fullmatch(value) is not None)
+
+
+def _ids_in_address() -> dict[str, int]:
+    return {name: value for name, value in (request.view_args or {}).items() if isinstance(value, int)}
+
+
+def _kind_of(name: str) -> str:
+    kind = name.removesuffix("_id")
+    return "customer" if kind == "user" else kind

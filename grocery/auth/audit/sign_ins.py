@@ -1,0 +1,34 @@
+"""Sign-ins in the audit log, those that failed too."""
+
+from sqlalchemy import select
+
+from grocery.auth.audit.service import note
+from grocery.auth.models import Customer
+from grocery.db import db
+
+
+def note_sign_in(_sender: object, *, customer_id: int) -> None:
+    """The receiver of `signed_in`, by whatever way somebody has signed in."""
+    role = db.session.scalar(select(Customer.role).where(Customer.id == customer_id))
+    note(
+        "signed_in",
+        actor_id=customer_id,
+        actor_role=role or "customer",
+        subject_type="customer",
+        subject_id=customer_id,
+    )
+
+
+def note_failed_sign_in(customer_id: int | None) -> None:
+    """Note that someone could not sign in, to which account (None: there is none like that).
+
+    In a transaction of its own, since that of the failure is rolled back. The same work whether there is an account:
+    who measures it learns nothing.
+    """
+    note(
+        "sign_in_failed",
+        actor_id=None,
+        actor_role="visitor",
+        subject_type="customer" if customer_id else None,
+        subject_id=customer_id,
+    )
