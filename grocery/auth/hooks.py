@@ -26,3 +26,15 @@ signed_in = _signals.signal(
         def join_carts(_sender: object, *, customer_id: int) -> None: ...
     """,
 )
+
+customer_exporting = _signals.signal(
+    "customer-exporting",
+    """Asks for everything that a package knows of a person, for the copy that they may have of it.
+
+    Arguments: `customer_id`. A receiver answers a dict of section → JSON-ready data, read in the transaction that sends
+    the signal, which sees one state of the database. No secrets: who has the copy must not be able to sign in with it.
+
+        @customer_exporting.connect
+        def export_orders(_sender: object, *, customer_id: int) -> dict[str, Any]: ...
+    """,
+)

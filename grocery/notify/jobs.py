@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grocery.db import transaction
+from grocery.notify.forgetting import forget_texts
 from grocery.notify.inbound.service import answer_received
 from grocery.notify.sending.claims import look
 from grocery.notify.sending.records import expire_leases
@@ -11,6 +12,7 @@ from grocery.notify.sending.sender import send_due
 from grocery.queues import NOTIFY, PeriodicTask, doorbell
 
 _LOOK_SECONDS = 1.0
+_DAY_SECONDS = 86_400.0
 
 
 def send_notifications() -> None:
@@ -36,4 +38,7 @@ def watch_outbox() -> None:
 
 def periodic_tasks(_app: Any) -> Sequence[PeriodicTask]:
     """The answer to the signal `periodic_task`."""
-    return [PeriodicTask("notify.watch_outbox", _LOOK_SECONDS, watch_outbox)]
+    return [
+        PeriodicTask("notify.watch_outbox", _LOOK_SECONDS, watch_outbox),
+        PeriodicTask("notify.forget_texts", _DAY_SECONDS, forget_texts),
+    ]

@@ -171,20 +171,22 @@ def list_orders(
 def list_history(connection: Connection, order_id: int, reader: Actor) -> list[dict[str, Any]]:
     """Every change of an order, oldest first. Customers see the role of who made it, not the person."""
     get_order(connection, order_id, reader)
-    return [
-        {
-            "id": row["id"],
-            "event": row["event"],
-            "from_status": row["from_status"],
-            "status": row["status"],
-            "actor_id": row["actor_id"] if reader.is_staff or row["actor_id"] == reader.id else None,
-            "actor_role": row["actor_role"],
-            "note": row["note"],
-            "changed": row["changed"],
-            "at": row["at"],
-        }
-        for row in connection.execute(_HISTORY, {"order_id": order_id}).mappings()
-    ]
+    return [history_json(row, reader) for row in connection.execute(_HISTORY, {"order_id": order_id}).mappings()]
+
+
+def history_json(row: Row, reader: Actor) -> dict[str, Any]:
+    """A row of `order_history` as `reader` may see it."""
+    return {
+        "id": row["id"],
+        "event": row["event"],
+        "from_status": row["from_status"],
+        "status": row["status"],
+        "actor_id": row["actor_id"] if reader.is_staff or row["actor_id"] == reader.id else None,
+        "actor_role": row["actor_role"],
+        "note": row["note"],
+        "changed": row["changed"],
+        "at": row["at"],
+    }
 
 
 def _list_statement(conditions: list[str]) -> Any:
