@@ -18,15 +18,15 @@ _PREFLIGHT_HEADERS = (
     (
         "Access-Control-Allow-Headers",
         "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
-        "X-Cart-Token",
+        "X-Cart-Token, X-Device-Token",
     ),
     ("Access-Control-Max-Age", "7200"),
 )
 
 _EXPOSED = (
     "Access-Control-Expose-Headers",
-    "Content-Disposition, ETag, Link, Location, Retry-After, X-Request-ID, X-Cart-Token, X-Did-You-Mean, "
-    "X-Search-Corrected",
+    "Content-Disposition, ETag, Link, Location, Retry-After, X-Request-ID, X-Cart-Token, X-Device-Token, "
+    "X-Did-You-Mean, X-Search-Corrected",
 )
 
 # Answers to others vary too: a shared cache must not give them to an origin that is allowed.

@@ -83,6 +83,16 @@ class BusyError(GroceryError):
     code = "unavailable"
 
 
+class TooManyRequestsError(GroceryError):
+    """More than a limit allows; `retry_after_seconds` is how long to wait before the next try."""
+
+    code = "too_many_requests"
+
+    def __init__(self, retry_after_seconds: int, detail: str = "Too many tries. Wait a little.", **kwargs: Any):
+        super().__init__(detail, **kwargs)
+        self.retry_after_seconds = retry_after_seconds
+
+
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedError: HTTPStatus.BAD_REQUEST,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -92,6 +102,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     StaleError: HTTPStatus.PRECONDITION_FAILED,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -156,6 +167,8 @@ def handle_grocery_error(error: GroceryError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "2"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(status, error.code, error.detail, error.members, headers)
 
 

@@ -4,9 +4,7 @@ Nothing depends on a ring: work whose ring was lost (Redis away, a worker killed
 rings for it again. So a ring may fail, may be repeated, and may find nothing to do.
 """
 
-import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,15 +12,13 @@ from blinker import Namespace
 from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import ConstantBackoff, NoBackoff
-from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from grocery.breaker import Breaker
 from grocery.db import after_commit
-
-log = logging.getLogger(__name__)
 
 ORDERS = "orders"
 NOTIFY = "notify"
@@ -43,8 +39,6 @@ FAILED_JOB_SECONDS = 600
 
 # How long a ring that was not answered (its worker was killed, or its enqueueing failed) holds back the next one.
 TOKEN_SECONDS = 3
-
-_LOG_EVERY_SECONDS = 60.0
 
 _signals = Namespace()
 
@@ -92,18 +86,18 @@ class PeriodicTask:
     run: Callable[[], None]
 
 
-def connect(redis_url: str, *, request_path: bool = True) -> Redis:
+def connect(redis_url: str, *, request_path: bool = True, answer_seconds: float = 0.5) -> Redis:
     """A Redis client that connects at its first command.
 
-    On the request path it gives up at once: no retry, 0.25 s to connect, 0.5 s for an answer (redis-py's own defaults
-    take 3.7 s for a refused connection). Elsewhere it is a little more patient.
+    On the request path it gives up at once: no retry, 0.25 s to connect, `answer_seconds` for an answer (redis-py's own
+    defaults take 3.7 s for a refused connection). Elsewhere it is a little more patient.
     """
     retry = Retry(NoBackoff(), 0) if request_path else Retry(ConstantBackoff(0.1), 1)
     return Redis.from_url(
         redis_url,
         socket_connect_timeout=0.25 if request_path else 3,
         # RQ's worker blocks for 5 s at a time on a connection made here.
-        socket_timeout=0.5 if request_path else 15,
+        socket_timeout=answer_seconds if request_path else 15,
         retry=retry,
         # Valkey has no such notices; asking for them costs each new connection a round trip.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
@@ -113,9 +107,8 @@ def connect(redis_url: str, *, request_path: bool = True) -> Redis:
 class Doorbell:
     """Tells the workers of a queue that work waits, without ever failing or delaying its caller for long.
 
-    `redis_url` is called at the first use, since the address of the embedded Redis is known only when it runs. After a
-    failure nothing is tried for `pause_seconds`, or for four times what the failure took: a hanging Redis can take a
-    fifth of a process's time at the most. Safe to share between threads.
+    `redis_url` is called at the first use, since the address of the embedded Redis is known only when it runs. Safe to
+    share between threads.
     """
 
     def __init__(
@@ -128,13 +121,10 @@ class Doorbell:
     ):
         self._redis_url = redis_url
         self._jobs = jobs
-        self._pause_seconds = pause_seconds
         self._token_seconds = token_seconds
+        self._breaker = Breaker("the relay will ring later", pause_seconds=pause_seconds)
         self._lock = threading.Lock()
         self._redis: Redis | None = None
-        self._is_failing = False
-        self._closed_until = 0.0
-        self._quiet_until = 0.0
 
     def ring(self, queue: str) -> bool:
         """Have the queue's job run soon. True when it will, False when Redis is away; KeyError for an unknown queue.
@@ -203,45 +193,7 @@ class Doorbell:
         return self._redis
 
     def _try(self, act: Callable[[Redis], object]) -> bool:
-        if not self._may_try():
-            return False
-        started = time.monotonic()
-        try:
-            act(self._client())
-        except RedisError as error:
-            self._note_failure(error, time.monotonic() - started)
-            return False
-        self._note_success()
-        return True
-
-    def _may_try(self) -> bool:
-        with self._lock:
-            now = time.monotonic()
-            if now < self._closed_until:
-                return False
-            if self._is_failing:
-                # One thread tries whether Redis is back; the others need not wait with it.
-                self._closed_until = now + self._pause_seconds
-            return True
-
-    def _note_failure(self, error: RedisError, took_seconds: float) -> None:
-        with self._lock:
-            now = time.monotonic()
-            self._is_failing = True
-            self._closed_until = now + max(self._pause_seconds, 4 * took_seconds)
-            is_quiet = now < self._quiet_until
-            if not is_quiet:
-                self._quiet_until = now + _LOG_EVERY_SECONDS
-        if not is_quiet:
-            log.warning("Redis is away, the relay will ring later: %s", error)
-
-    def _note_success(self) -> None:
-        if not self._is_failing:
-            return
-        with self._lock:
-            self._is_failing = False
-            self._closed_until = self._quiet_until = 0.0
-        log.warning("Redis is back")
+        return self._breaker.attempt(lambda: act(self._client()))
 
 
 def init_app(app: Flask, redis_url: Callable[[], str]) -> None:

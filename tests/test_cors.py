@@ -45,7 +45,7 @@ def test_a_preflight_of_an_allowed_origin_is_answered(page: Callable[..., FlaskC
     assert set(headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
     assert set(headers["Access-Control-Allow-Headers"].split(", ")) == {
         "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID",
-        "X-Request-ID", "X-Cart-Token"
+        "X-Request-ID", "X-Cart-Token", "X-Device-Token"
     }  # fmt: skip
     assert headers["Access-Control-Max-Age"] == "7200"
     assert "Access-Control-Allow-Credentials" not in headers

@@ -1,0 +1,1 @@
+"""Limits of what strangers may try: guessing passwords, having codes sent, making accounts."""
