@@ -6,23 +6,36 @@ change of it takes effect at once.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from flask import Response, after_this_request, g, request
+from flask import Response, after_this_request, current_app, g, request
 from flask_jwt_extended import verify_jwt_in_request
 from sqlalchemy import bindparam, exists, select
 
 from grocery.api import View, declare_access
-from grocery.auth.models import ROLES, BlockedToken, Customer
+from grocery.auth.cookies import (
+    ACCESS,
+    REFRESH,
+    check_csrf_token,
+    clear_session_cookies,
+    has_session_cookies,
+    read_cookie,
+    set_session_cookies,
+)
+from grocery.auth.errors import TokenRevokedError
+from grocery.auth.models import ROLES, BlockedToken, Customer, SecondFactor
+from grocery.auth.pages import SAFE_METHODS, is_page
 from grocery.auth.people import PERSON_COLUMNS, Person
-from grocery.auth.tokens import Token, read_claims
+from grocery.auth.second_factor.errors import TotpNeededError
+from grocery.auth.sessions import exchange_token
+from grocery.auth.tokens import JWT_PATTERN, Token, read_claims, verify_token
 from grocery.db import reader
 from grocery.errors import ForbiddenError, UnauthenticatedError
 from grocery.extensions import jwt
 
-# Ours have about 400 characters. Longer ones cost time to decode, before anyone knows whether they are genuine.
-_BEARER = re.compile(r"(?i:Bearer) +[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{0,512}")
+_BEARER = re.compile(rf"(?i:Bearer) +{JWT_PATTERN}")
 
 _STAFF = ("staff", "admin")
 
@@ -30,6 +43,10 @@ _LOAD = select(
     exists().where(BlockedToken.token_id.in_([bindparam("token_id"), bindparam("family_id")])),
     *PERSON_COLUMNS,
 ).where(Customer.id == bindparam("customer_id"))
+
+_HAS_SECOND_FACTOR = select(
+    exists().where(SecondFactor.customer_id == bindparam("customer_id"), SecondFactor.confirmed_at.is_not(None))
+)
 
 
 def current_person() -> Person:
@@ -62,15 +79,24 @@ def current_token() -> Token:
     return token
 
 
+def usable_without_totp(view: View) -> View:
+    """Let staff use this route who have no second factor yet, although REQUIRE_TOTP wants one of them."""
+    view.is_usable_without_totp = True  # type: ignore[attr-defined]  # the decorators around it carry it along
+    return view
+
+
 def optional_person(view: View) -> View:
     """Let visitors in, and people with all their rights.
 
     Who sends a token wants to be known by it: one that is bad, expired or revoked is refused like everywhere, since an
-    answer made for a visitor would look complete and be wrong.
+    answer made for a visitor would look complete and be wrong. On a page, whose cookies nobody sees, one is signed out.
     """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if is_page():
+            _know_browser()
+            return view(*args, **kwargs)
         after_this_request(_vary_by_person)
         if "Authorization" in request.headers:
             _authenticate(is_refresh=False)
@@ -112,7 +138,54 @@ def _vary_by_person(response: Response) -> Response:
     return response
 
 
+def _know_browser() -> None:
+    g.person = None
+    if has_session_cookies():
+        with suppress(UnauthenticatedError):
+            _authenticate(is_refresh=False)
+
+
+def _authenticate_browser() -> None:
+    """By its cookies, for pages. An access token that has expired is renewed without a word."""
+    try:
+        token, is_renewed = _token_of_browser()
+        if request.method not in SAFE_METHODS:
+            check_csrf_token(token.family_id)
+        if _identify(token):
+            raise TokenRevokedError
+        if is_renewed:
+            _renew(token)
+    except UnauthenticatedError:
+        g.person = None
+        after_this_request(clear_session_cookies)
+        raise
+
+
+def _token_of_browser() -> tuple[Token, bool]:
+    """The access token, else the refresh token, and whether it is that."""
+    try:
+        return verify_token(read_cookie(ACCESS), "access"), False
+    except UnauthenticatedError:
+        return verify_token(read_cookie(REFRESH), "refresh"), True
+
+
+def _renew(token: Token) -> None:
+    # Pages are asked for at once, in several tabs: with a key of the token itself, all of them get the same pair.
+    pair = exchange_token(token, f"page-{token.id}")
+    g.token = verify_token(pair.access_token, "access")
+    after_this_request(lambda response: set_session_cookies(response, pair))
+
+
 def _authenticate(is_refresh: bool) -> None:
+    if is_page():
+        _authenticate_browser()
+    else:
+        _authenticate_client(is_refresh)
+    if current_app.config["REQUIRE_TOTP"] and current_person().is_staff:
+        _check_second_factor_is_on()
+
+
+def _authenticate_client(is_refresh: bool) -> None:
     # Flask-JWT-Extended raises an IndexError for some headers that are made of commas and spaces.
     sent = request.headers.get("Authorization", "").strip()
     if sent and not _BEARER.fullmatch(sent):
@@ -123,10 +196,23 @@ def _authenticate(is_refresh: bool) -> None:
     verify_jwt_in_request(refresh=is_refresh)
 
 
+def _check_second_factor_is_on() -> None:
+    """Raise TotpNeededError for staff who have none, but on the routes that they need to get one."""
+    if getattr(current_app.view_functions[request.endpoint or ""], "is_usable_without_totp", False):
+        return
+    with reader() as connection:
+        if not connection.scalar(_HAS_SECOND_FACTOR, {"customer_id": current_person().id}):
+            raise TotpNeededError
+
+
 @jwt.token_in_blocklist_loader
 def _load_person(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
     """Read the person and the blocklist in one statement, the only one that signing in costs a request."""
-    token = read_claims(claims)
+    return _identify(read_claims(claims))
+
+
+def _identify(token: Token) -> bool:
+    """Note whose token it is; whether it is revoked."""
     ids = {"token_id": token.id, "family_id": token.family_id, "customer_id": token.customer_id}
     with reader() as connection:
         row = connection.execute(_LOAD, ids).first()

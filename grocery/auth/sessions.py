@@ -1,23 +1,47 @@
 """Sign-ins: families of tokens, their rotation and their end."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Uuid, delete, func, insert, literal, select, update
+from flask import has_request_context, request
+from sqlalchemy import Text, Uuid, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from grocery.auth.errors import InvalidCredentialsError, TokenReusedError, TokenRevokedError
+from grocery.auth.errors import (
+    InvalidCredentialsError,
+    SessionNotFoundError,
+    SignInAgainError,
+    TokenReusedError,
+    TokenRevokedError,
+)
 from grocery.auth.models import BlockedToken, Customer, TokenFamily
 from grocery.auth.tokens import REFRESH_LIFETIME, Token, TokenPair, sign_pair
-from grocery.db import db, transaction
+from grocery.auth.user_agents import describe_device
+from grocery.db import db, reader, transaction
 
 # A client whose connection broke may ask again for the same pair within this time.
 REPEAT_WINDOW = timedelta(seconds=30)
 
+#: For so long, having signed in counts as much as saying the password.
+FRESH_FOR = timedelta(minutes=10)
+
 # Dead entries stay a little longer than the tokens that they block, for clocks that differ.
 _MARGIN = timedelta(hours=1)
 _CLEANING_BATCH = 1000
+
+_IS_BLOCKED = exists().where(BlockedToken.token_id == TokenFamily.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sign-in that has not ended. `last_used_at` is when it got its last pair of tokens."""
+
+    id: uuid.UUID
+    device: str | None
+    created_at: datetime
+    last_used_at: datetime
 
 
 def start_session(customer_id: int, *, password_hash: str | None = None) -> TokenPair:
@@ -34,10 +58,11 @@ def start_session(customer_id: int, *, password_hash: str | None = None) -> Toke
         literal(refresh_id, Uuid),
         literal(issued_at),
         literal(issued_at + REFRESH_LIFETIME),
+        literal(_device(), Text),
     ).where(Customer.id == customer_id, Customer.is_active)
     if password_hash is not None:
         person = person.where(Customer.password_hash == password_hash)
-    columns = ["id", "customer_id", "access_jti", "refresh_jti", "issued_at", "expires_at"]
+    columns = ["id", "customer_id", "access_jti", "refresh_jti", "issued_at", "expires_at", "device"]
     statement = insert(TokenFamily).from_select(columns, person.with_for_update(read=True, key_share=True))
     if db.session.execute(statement.returning(TokenFamily.id)).first() is None:
         raise InvalidCredentialsError
@@ -93,6 +118,42 @@ def _repeat_rotation(token: Token, repeat_key: str | None) -> TokenPair:
     return sign_pair(token.customer_id, token.family_id, family.access_jti, family.refresh_jti, family.issued_at)
 
 
+def exchange_token(token: Token, repeat_key: str | None) -> TokenPair:
+    """`rotate_session` in a transaction of its own, and in another one the end of a sign-in whose token was reused.
+
+    Raises as `rotate_session`.
+    """
+    try:
+        with transaction():
+            return rotate_session(token, repeat_key)
+    except TokenReusedError:
+        with transaction():
+            end_session(token)
+        raise
+
+
+def list_sessions(customer_id: int, *, before: tuple[datetime, uuid.UUID] | None, limit: int) -> list[Session]:
+    """A person's sign-ins that have not ended, the newest first, from the one before `before` on."""
+    statement = (
+        select(TokenFamily.id, TokenFamily.device, TokenFamily.created_at, TokenFamily.issued_at)
+        .where(TokenFamily.customer_id == customer_id, TokenFamily.expires_at > func.now(), ~_IS_BLOCKED)
+        .order_by(TokenFamily.created_at.desc(), TokenFamily.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(tuple_(TokenFamily.created_at, TokenFamily.id) < before)
+    with reader() as connection:
+        return [Session(*row) for row in connection.execute(statement)]
+
+
+def check_fresh_sign_in(token: Token) -> None:
+    """Raise SignInAgainError unless this sign-in began within `FRESH_FOR`."""
+    is_fresh = select(TokenFamily.created_at > func.now() - FRESH_FOR).where(TokenFamily.id == token.family_id)
+    with reader() as connection:
+        if not connection.scalar(is_fresh):
+            raise SignInAgainError
+
+
 def end_session(token: Token) -> None:
     """Block this token and all others of its sign-in."""
     expires_at = _now() + REFRESH_LIFETIME + _MARGIN
@@ -108,15 +169,32 @@ def end_session(token: Token) -> None:
 
 def end_all_sessions(customer_id: int) -> None:
     """Block every sign-in of a person. The caller holds a lock on the person's row, so that none begins meanwhile."""
+    _block(_blocking(TokenFamily.customer_id == customer_id))
+
+
+def end_session_of(customer_id: int, session_id: uuid.UUID) -> None:
+    """Block one sign-in of a person; raises SessionNotFoundError when it is none of theirs, or has ended."""
+    if _block(_blocking(TokenFamily.customer_id == customer_id, TokenFamily.id == session_id)) == 0:
+        raise SessionNotFoundError
+
+
+def end_other_sessions(token: Token) -> None:
+    """Block every sign-in of the person but the one of this token."""
+    _block(_blocking(TokenFamily.customer_id == token.customer_id, TokenFamily.id != token.family_id))
+
+
+def _blocking(*conditions: Any) -> Any:
     expires_at = _now() + REFRESH_LIFETIME + _MARGIN
     families = select(TokenFamily.id, TokenFamily.customer_id, literal(expires_at)).where(
-        TokenFamily.customer_id == customer_id
+        *conditions, TokenFamily.expires_at > func.now()
     )
-    _block(upsert(BlockedToken).from_select(["token_id", "customer_id", "expires_at"], families))
+    return upsert(BlockedToken).from_select(["token_id", "customer_id", "expires_at"], families)
 
 
-def _block(statement: Any) -> None:
-    db.session.execute(statement.on_conflict_do_nothing(index_elements=[BlockedToken.token_id]))
+def _block(statement: Any) -> int:
+    """How many of them were not blocked before."""
+    statement = statement.on_conflict_do_nothing(index_elements=[BlockedToken.token_id])
+    return len(db.session.execute(statement.returning(BlockedToken.token_id)).all())
 
 
 def delete_expired_sessions() -> None:
@@ -136,3 +214,8 @@ def _delete_expired_batch(table: Any, key: Any) -> int:
 def _now() -> datetime:
     """The time in whole seconds, as tokens carry it."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _device() -> str | None:
+    """From where somebody signs in at this moment; None at the command line."""
+    return describe_device(request.headers.get("User-Agent", "")) if has_request_context() else None

@@ -1,0 +1,54 @@
+"""Blueprints of pages: there cookies say who it is, and nowhere else; the API takes headers."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, request
+
+from grocery.auth.cookies import has_session_cookies
+from grocery.auth.errors import ForgedRequestError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Pages(Blueprint):
+    """A blueprint whose routes take cookies. What changes something must come from a page of this shop."""
+
+    def __init__(self, name: str, import_name: str, **options: object):
+        super().__init__(name, import_name, **options)  # type: ignore[arg-type]
+        self.before_request(_check_origin)
+        self.after_request(_keep_private)
+
+
+def is_page() -> bool:
+    """Whether this request is for a page."""
+    return isinstance(current_app.blueprints.get(request.blueprint or ""), Pages)
+
+
+def _check_origin() -> None:
+    """Raise ForgedRequestError when the browser says that another site's page sends this; also for a sign-in itself.
+
+    Browsers that say nothing are old; against those the CSRF token stands alone.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or _host_of(origin) in (request.host, _host_of(current_app.config["SHOP_URL"]))
+    if not is_ours:
+        raise ForgedRequestError
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.lower() or "none"
+    except ValueError:
+        return "none"
+
+
+def _keep_private(response: Response) -> Response:
+    response.vary.add("Cookie")
+    if has_session_cookies():
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

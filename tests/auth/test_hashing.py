@@ -1,0 +1,117 @@
+"""How many passwords are hashed at once."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from grocery.auth.errors import HashingBusyError
+from grocery.auth.hashing import Hashers
+from tests.auth.conftest import RunSql
+from tests.auth.factories import PASSWORD, make_customer
+
+
+@pytest.fixture
+def crowded(app: Flask) -> Iterator[threading.Event]:
+    """The app with every place for hashing taken, until the event is set."""
+    leave = threading.Event()
+    usual, crowded = app.extensions["hashers"], Hashers(at_once=1, waiting=0)
+    app.extensions["hashers"] = crowded
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(crowded.run, lambda: leave.wait(10))
+        while crowded._places._value:
+            time.sleep(0.001)
+        yield leave
+        leave.set()
+        assert taken.result()
+    app.extensions["hashers"] = usual
+
+
+def test_no_more_than_so_many_run_at_once_and_all_get_their_result() -> None:
+    hashers = Hashers(at_once=2, waiting=20)
+    running: list[int] = []
+    most = 0
+    lock = threading.Lock()
+
+    def work(number: int) -> int:
+        nonlocal most
+        with lock:
+            running.append(number)
+            most = max(most, len(running))
+        time.sleep(0.01)
+        with lock:
+            running.remove(number)
+        return number
+
+    with ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(lambda number: hashers.run(lambda: work(number)), range(20)))
+    assert (results, most) == (list(range(20)), 2)
+
+
+def test_who_finds_too_many_waiting_is_sent_away_at_once() -> None:
+    hashers, leave = Hashers(at_once=1, waiting=1), threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(hashers.run, lambda: leave.wait(10)) for _ in range(2)]
+        while hashers._places._value:
+            time.sleep(0.001)
+        started = time.monotonic()
+        with pytest.raises(HashingBusyError):
+            hashers.run(lambda: True)
+        assert time.monotonic() - started < 0.5
+        leave.set()
+        assert [one.result() for one in waiting] == [True, True]
+    assert hashers.run(lambda: True) is True
+
+
+def test_who_has_waited_for_too_long_is_sent_away_and_their_work_is_not_done() -> None:
+    hashers, leave = Hashers(at_once=1, waiting=1, max_wait_seconds=0.2), threading.Event()
+    done = []
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(hashers.run, lambda: leave.wait(10))
+        while hashers._places._value == 2:
+            time.sleep(0.001)
+        with pytest.raises(HashingBusyError):
+            hashers.run(lambda: done.append("late"))
+        with pytest.raises(HashingBusyError):
+            slow.result()
+    leave.set()
+    assert hashers.run(lambda: "next") == "next"
+    assert done == []
+
+
+def test_what_the_work_raises_comes_through_and_frees_the_place() -> None:
+    hashers = Hashers(at_once=1, waiting=0)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            hashers.run(lambda: 1 // 0)
+
+
+def test_the_threads_that_hash_give_way_and_the_others_do_not() -> None:
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    hashing = Hashers(1, 0).run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert hashing == 10
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+
+
+def test_a_full_house_is_503_with_retry_after_and_writes_nothing(
+    client: FlaskClient, crowded: threading.Event, run_sql: RunSql
+) -> None:
+    person = make_customer(password=None)
+    known = {"email": person.email, "password": PASSWORD}
+    newcomer = {"name": "Amina", "email": "amina@example.com", "password": PASSWORD}
+    for path, body in (
+        ("/auth/login", known),
+        ("/auth/login", {**known, "email": "nobody@example.com"}),
+        ("/auth/register", newcomer),
+    ):
+        answer = client.post(path, json=body)
+        assert (answer.status_code, answer.json["code"]) == (503, "busy")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert client.get("/products/").status_code == 200
+    assert run_sql("SELECT count(*) FROM token_families") == [(0,)]
+    assert run_sql("SELECT count(*) FROM customers") == [(1,)]
