@@ -1,6 +1,7 @@
 """Phone numbers: parsed with Google's library, kept in E.164 ("+254712345678")."""
 
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 from grocery.errors import InvalidError
 
@@ -17,3 +18,9 @@ def parse_phone(text: str, default_country: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise InvalidError("Is not a valid phone number.", code="invalid_phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_mobile(phone: str) -> bool:
+    """Whether a number in E.164 can be one of a mobile phone; North America's do not tell, and count as such."""
+    kind = phonenumbers.number_type(phonenumbers.parse(phone))
+    return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)

@@ -6,7 +6,10 @@ from datetime import time
 CODE, NEWS, OFFER = 0, 1, 2
 PRIORITY_WORDS = {CODE: "code", NEWS: "news", OFFER: "offer"}
 
-_PRIORITIES = {"sign_in_code": CODE, "campaign": OFFER}
+#: What tells a secret to its reader alone.
+CODE_EVENTS = frozenset({"sign_in_code", "verify_phone", "verify_email", "reset_password", "invitation"})
+
+_PRIORITIES = {**dict.fromkeys(CODE_EVENTS, CODE), "campaign": OFFER}
 
 #: Why nothing is sent to an address on the suppression list, by the reason for which it is there.
 REFUSALS = {

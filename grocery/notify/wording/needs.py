@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from grocery.notify.policy import CODE_EVENTS
 from grocery.notify.wording.catalogue import TextKey
 from grocery.notify.wording.texts import ShapeError, Text
 
@@ -12,7 +13,7 @@ _OPT_OUT = ("STOP OFFERS", "ACHA OFA")
 
 def check_needs(key: TextKey, context: Mapping[str, Any], text: Text) -> None:
     """Raise ShapeError when the text, written with this context, leaves out what it is for."""
-    if key.event == "sign_in_code" and context["code"] not in text.body:
+    if key.event in CODE_EVENTS and context["code"] not in text.body:
         raise ShapeError("The code itself is missing: {{ code }}.")
     if key.event != "campaign":
         return

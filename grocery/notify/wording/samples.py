@@ -188,6 +188,36 @@ def _sign_in_code(_shop: Shop) -> Mapping[str, Context]:
     return {USUAL: {"code": "493027", "minutes": 10}}
 
 
+def _reset_password(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"code": "493027", "minutes": 30}
+    return {USUAL: usual, "bare": {**usual, "url": None}}
+
+
+def _invitation(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"code": "493027", "days": 3, "customer": {"name": "Amina Odhiambo"}}
+    return {USUAL: usual, "bare": {**usual, "url": None}}
+
+
+def _account_made(_shop: Shop) -> Mapping[str, Context]:
+    return {USUAL: {}, "bare": {"url": None}}
+
+
+def _verify_email(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"code": "493027", "hours": 24}
+    return {USUAL: usual, "bare": {**usual, "url": None}}
+
+
+def _account_changed(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"what": "phone", "customer": {"name": "Amina Odhiambo"}}
+    others = {what: {**usual, "what": what} for what in ("phone_taken", "email", "totp_on", "totp_off", "password")}
+    return {USUAL: usual, **others, "bare": {**usual, "customer": {"name": ""}, "url": None}}
+
+
+def _codes_used_up(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"limit": 2000, "is_abroad": False}
+    return {USUAL: usual, "abroad": {"limit": 200, "is_abroad": True}, "bare": {**usual, "url": None}}
+
+
 _OTHERS: Mapping[str, Callable[[Shop], Mapping[str, Context]]] = {
     "back_in_stock": _back_in_stock,
     "stock_low": _stock_low,
@@ -195,4 +225,11 @@ _OTHERS: Mapping[str, Callable[[Shop], Mapping[str, Context]]] = {
     "campaign": _campaign,
     "sms_budget": _sms_budget,
     "sign_in_code": _sign_in_code,
+    "verify_phone": _sign_in_code,
+    "verify_email": _verify_email,
+    "reset_password": _reset_password,
+    "invitation": _invitation,
+    "account_made": _account_made,
+    "account_changed": _account_changed,
+    "codes_used_up": _codes_used_up,
 }

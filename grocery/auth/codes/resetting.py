@@ -1,0 +1,88 @@
+"""Forgotten passwords. Commits nothing."""
+
+from sqlalchemy import ColumnElement, func, select
+
+from grocery.auth.codes import store
+from grocery.auth.codes.errors import InvalidCodeError
+from grocery.auth.codes.messages import send_code, send_reset_token, tell_of_change
+from grocery.auth.codes.secrets import RESET_LIFETIME
+from grocery.auth.credentials import make_password_hash, replace_password
+from grocery.auth.errors import PersonNotFoundError
+from grocery.auth.models import Customer
+from grocery.auth.people import Person
+from grocery.auth.service import change_person, get_person, lock_person
+from grocery.db import db
+
+_PURPOSE = "reset_password"
+
+
+def send_reset_by_email(email: str) -> None:
+    """Send a token for a new password, if the address (normalised) is one of an active account.
+
+    If not, the same work is done, and the message taken back. Raises CodeBudgetUsedUpError.
+    """
+    customer_id, language = _find(Customer.email == email)
+    issued = store.issue_token(_PURPOSE, email, customer_id, RESET_LIFETIME)
+    with db.session.begin_nested() as savepoint:
+        send_reset_token(email, issued, customer_id=customer_id, language=language)
+        if customer_id is None:
+            savepoint.rollback()
+
+
+def send_reset_by_phone(phone: str) -> None:
+    """Send a code for a new password, if the phone (E.164) is the verified one of an active account.
+
+    If not, the same work is done, and the message taken back. Raises CodeBudgetUsedUpError and CodesUsedUpError.
+    """
+    customer_id, language = _find((Customer.phone == phone) & Customer.phone_verified_at.is_not(None))
+    issued = store.issue_code(_PURPOSE, phone, customer_id)
+    with db.session.begin_nested() as savepoint:
+        send_code(_PURPOSE, phone, issued, customer_id=customer_id, language=language)
+        if customer_id is None:
+            savepoint.rollback()
+
+
+def reset_by_token(token: str, password: str) -> None:
+    """Give the account of a token another password; all of its sign-ins end.
+
+    Raises InvalidCodeError, WeakPasswordError (then the token stays good) and HashingBusyError.
+    """
+    _reset(store.hash_token(_PURPOSE, token), password)
+
+
+def reset_by_code(phone: str, code: str, password: str) -> None:
+    """The same with a code by SMS, after `spend_try` was committed."""
+    _reset(store.hash_code(_PURPOSE, phone, code), password)
+
+
+def _find(condition: ColumnElement[bool]) -> tuple[int | None, str | None]:
+    statement = select(Customer.id, Customer.language).where(condition, Customer.is_active)
+    row = db.session.execute(statement.with_for_update(read=True, key_share=True)).first()
+    return (row.id, row.language) if row else (None, None)
+
+
+def _reset(secret_hash: bytes, password: str) -> None:
+    owned = store.find_owner(_PURPOSE, secret_hash)
+    try:
+        # No connection is held while the password is hashed.
+        password_hash = make_password_hash(get_person(owned.customer_id), password)
+        person = lock_person(owned.customer_id)
+    except PersonNotFoundError:
+        raise InvalidCodeError from None
+    is_still_theirs = owned.target == person.email or (person.is_phone_verified and owned.target == person.phone)
+    if not (person.is_active and is_still_theirs):
+        raise InvalidCodeError
+    store.use(_PURPOSE, secret_hash, person.id)
+    replace_password(person.id, password_hash)
+    if owned.target == person.email and not person.is_email_verified:
+        _trust_email(person)
+    tell_of_change(person, "password")
+
+
+def _trust_email(person: Person) -> None:
+    """Note that the mailbox was proved just now, for the first time.
+
+    Until then anybody could have made the account with this address, and verified a phone of their own on it, to come
+    back with that. So the phone has to be verified anew.
+    """
+    change_person(person, {"email_verified_at": func.now(), "phone_verified_at": None})
