@@ -14,6 +14,7 @@ from grocery import (
     demo,
     errors,
     health,
+    limits,
     logs,
     notify,
     orders,
@@ -48,6 +49,7 @@ def create_app(config: Settings | None = None) -> Flask:
     db.init_app(app, engines.connect, engines.connect_to_replica)
     migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
     queues.init_app(app, lambda: engines.redis_url)
+    limits.init_app(app, lambda: engines.redis_url)
     api.init_app(app)
     errors.init_app(app)
 

@@ -1,16 +1,19 @@
 """`flask auth …`: people, for the operator."""
 
+import re
 import sys
 
 import click
 from marshmallow import ValidationError
 
-from grocery.auth import service
+from grocery.auth import inviting, service
 from grocery.auth.models import ROLES
 from grocery.auth.people import Person
-from grocery.auth.schemas import CustomerSchema, RegisterSchema
+from grocery.auth.schemas import CreateUserSchema, CustomerSchema, RegisterSchema, SessionSchema
+from grocery.auth.second_factor.service import reset_totp as turn_totp_off
+from grocery.auth.sessions import end_all_sessions, list_sessions
 from grocery.commands import CommandGroup, print_json, print_table
-from grocery.db import transaction
+from grocery.db import name_subject, transaction
 from grocery.errors import InvalidError
 
 auth = CommandGroup("auth", help="People and their roles.")
@@ -37,6 +40,26 @@ def create_admin(email: str | None, name: str | None, password_stdin: bool) -> N
     with transaction():
         person = service.register(**account, role="admin")
     click.echo(f"Admin {person.email} was made.")
+
+
+@auth.command("create")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--email", help="Where the invitation goes, to choose a password.")
+@click.option("--phone", help="Without --email, the person signs in with codes to this number.")
+@click.option("--role", type=click.Choice(ROLES), default="customer", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def create(name: str, email: str | None, phone: str | None, role: str, as_json: bool) -> None:
+    """Make an account for somebody, who is told how to get in."""
+    try:
+        account = CreateUserSchema().load({"name": name, "email": email, "phone": phone, "role": role})
+    except ValidationError as error:
+        raise InvalidError("No account was made.", errors=error.normalized_messages()) from error
+    with transaction():
+        person = inviting.create_user(**account)
+    if as_json:
+        print_json(CustomerSchema().dump(person))
+    else:
+        click.echo(f"{person.name} ({person.id}) is {person.role} now, and is told at {person.email or person.phone}.")
 
 
 @auth.command("list")
@@ -75,6 +98,75 @@ def deactivate(email: str) -> None:
 def activate(email: str) -> None:
     """Let the person with this EMAIL sign in again."""
     _set_active(email, True)
+
+
+@auth.command("delete")
+@click.argument("who")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(who: str, yes: bool) -> None:
+    """Delete the person WHO, an id or e-mail address, with all orders, carts, messages and tokens."""
+    person = _find(who)
+    if not yes:
+        click.confirm(f"Delete {person.name} ({person.id}) with all that is theirs?", abort=True)
+    with transaction():
+        service.delete_customer(person.id, actor=None)
+    click.echo(f"{person.name} ({person.id}) is deleted.")
+
+
+@auth.command("resend-verification")
+@click.argument("who")
+def resend_verification(who: str) -> None:
+    """Send the person WHO, an id or e-mail address, again what is missing to get in."""
+    person = _find(who)
+    with transaction():
+        inviting.resend_verification(person.id)
+    click.echo(f"{person.name} ({person.id}) is told again.")
+
+
+@auth.command("sessions")
+@click.argument("who")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def sessions(who: str, as_json: bool) -> None:
+    """List where the person WHO, an id or e-mail address, is signed in: the newest 100."""
+    found = list_sessions(_find(who).id, before=None, limit=100)
+    if as_json:
+        print_json(SessionSchema(many=True, exclude=["is_current"]).dump(found))
+        return
+    rows = [(session.id, session.device, session.created_at, session.last_used_at) for session in found]
+    print_table(("id", "device", "signed in", "last used"), rows)
+
+
+@auth.command("end-sessions")
+@click.argument("who")
+def end_sessions(who: str) -> None:
+    """Sign the person WHO, an id or e-mail address, out everywhere."""
+    person = _find(who)
+    with transaction():
+        service.lock_person(person.id)
+        name_subject("customer", person.id)
+        end_all_sessions(person.id)
+    click.echo(f"{person.name} ({person.id}) is signed out everywhere.")
+
+
+@auth.command("reset-totp")
+@click.argument("who")
+def reset_totp(who: str) -> None:
+    """Turn off the second factor of the person WHO, an id or e-mail address, and sign them out everywhere.
+
+    For whoever has lost the phone and the recovery codes. Make sure that it is really they who ask.
+    """
+    person = _find(who)
+    with transaction():
+        service.lock_person(person.id)
+        name_subject("customer", person.id)
+        turn_totp_off(person)
+        end_all_sessions(person.id)
+    click.echo(f"{person.name} ({person.id}) has no second factor any more.")
+
+
+def _find(who: str) -> Person:
+    """By id or e-mail address; raises PersonNotFoundError."""
+    return service.get_person(int(who)) if re.fullmatch("[0-9]{1,18}", who) else service.get_person_by_email(who)
 
 
 def _set_active(email: str, is_active: bool) -> None:

@@ -1,6 +1,6 @@
 """What can go wrong when people sign in, and with the people themselves."""
 
-from grocery.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from grocery.errors import BusyError, ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
 
 class InvalidCredentialsError(UnauthenticatedError):
@@ -8,8 +8,10 @@ class InvalidCredentialsError(UnauthenticatedError):
 
     code = "invalid_credentials"
 
-    def __init__(self) -> None:
+    def __init__(self, customer_id: int | None = None) -> None:
+        """`customer_id`, whose password was wrong, is for the audit log; the answer is without it."""
         super().__init__("The e-mail address or phone number, or the password, is wrong.")
+        self.customer_id = customer_id
 
 
 class TokenRevokedError(UnauthenticatedError):
@@ -42,11 +44,52 @@ class WeakPasswordError(InvalidError):
         super().__init__("One or more fields are not valid.", errors={"password": [message]})
 
 
+class SignInAgainError(ForbiddenError):
+    """What is asked for needs a fresh sign-in, in the place of a password that the person does not have."""
+
+    code = "sign_in_again"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in is too old for that. Sign in again, then repeat it.")
+
+
+class SessionNotFoundError(NotFoundError):
+    def __init__(self) -> None:
+        super().__init__("You have no such sign-in, or it has ended.")
+
+
+class ForgedRequestError(ForbiddenError):
+    """A page sent something that the shop's own pages have not made: somebody else's page may have."""
+
+    code = "forged_request"
+
+    def __init__(self) -> None:
+        super().__init__("This did not come from a page of this shop. Load the page again, then repeat it.")
+
+
+class HashingBusyError(BusyError):
+    """Too many passwords at once."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("Too many people are signing in at this moment. Try again.")
+
+
 class EmailTakenError(ConflictError):
     code = "email_taken"
 
     def __init__(self) -> None:
         super().__init__("There is an account with this e-mail address already.")
+
+
+class LastIdentifierError(ConflictError):
+    """Without an e-mail address and a verified phone nobody could sign in to the account again."""
+
+    code = "last_identifier"
+
+    def __init__(self) -> None:
+        super().__init__("This is the only address to sign in with. Verify another one first.")
 
 
 class LastAdminError(ConflictError):
@@ -59,3 +102,17 @@ class LastAdminError(ConflictError):
 class PersonNotFoundError(NotFoundError):
     def __init__(self) -> None:
         super().__init__("There is no such person.")
+
+
+class PhoneTakenError(ConflictError):
+    code = "phone_taken"
+
+    def __init__(self) -> None:
+        super().__init__("There is an account that signs in with this phone number already.")
+
+
+class DeactivatedError(ConflictError):
+    code = "deactivated"
+
+    def __init__(self) -> None:
+        super().__init__("This account is deactivated. Activate it first.")

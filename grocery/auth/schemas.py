@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grocery.auth.models import NOTIFY_BY, ROLES
 from grocery.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from grocery.auth.people import normalize_email
+from grocery.auth.second_factor.fields import RecoveryCode, TotpCode
 from grocery.config import LANGUAGES
 from grocery.fields import Boolean, Id, Integer, Name, Phone, Schema, Text, Timestamp
 from grocery.paging import PageArgsSchema
@@ -50,7 +51,11 @@ class Password(fields.String):
 
     def __init__(self, *, min_length: int = 1, **kwargs: Any):
         kwargs["validate"] = [validate.Length(min=min_length, max=MAX_LENGTH)]
-        kwargs["metadata"] = {"format": "password", **kwargs.get("metadata", {})}
+        kwargs["metadata"] = {
+            "format": "password",
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+            **kwargs.get("metadata", {}),
+        }
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -58,6 +63,14 @@ class Password(fields.String):
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
             raise ValidationError("Must not have control characters.")
         return text
+
+
+class CodeOfSms(Text):
+    """Six digits, and only the ten of ASCII."""
+
+    def __init__(self, **kwargs: Any):
+        kwargs["validate"] = [validate.Regexp("^[0-9]{6}$", error="Must be the six digits of the SMS.")]
+        super().__init__(**kwargs)
 
 
 class CustomerSchema(Schema):
@@ -68,6 +81,7 @@ class CustomerSchema(Schema):
     email = Email(required=True, allow_none=True)
     phone = Text(required=True, allow_none=True, metadata={"description": "In E.164."})
     is_phone_verified = Boolean(required=True, metadata={"description": "Whether the phone can sign in."})
+    is_email_verified = Boolean(required=True)
     role = Text(required=True, validate=validate.OneOf(ROLES))
     is_active = Boolean(required=True)
     language = Text(
@@ -99,6 +113,8 @@ class LoginSchema(Schema):
         metadata={"description": "The e-mail address, or a verified phone number."},
     )
     password = Password(required=True)
+    totp = TotpCode(metadata={"description": "With a second factor: what the authenticator app shows now."})
+    recovery_code = RecoveryCode(metadata={"description": "Instead of `totp`: one of the recovery codes."})
 
 
 class TokenPairSchema(Schema):
@@ -118,7 +134,37 @@ class UpdateMeSchema(Schema):
 
 
 class EraseMeSchema(Schema):
-    password = Password(required=True, metadata={"description": "The current password, to confirm."})
+    password = Password(metadata={"description": "The current password, to confirm."})
+    code = CodeOfSms(metadata={"description": "Instead: a code that `POST /auth/otp` sent to one's verified phone."})
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_that_one_is_sent(self, body: dict[str, Any], **_: Any) -> None:
+        if len(body) != 1:
+            raise ValidationError("Send this, or a code, and not both.", "password")
+
+
+class ChangePasswordSchema(Schema):
+    current_password = Password(
+        load_default=None,
+        metadata={"description": "Needed by whoever has one; else a sign-in of the last 10 minutes."},
+    )
+    password = Password(required=True, min_length=MIN_LENGTH, metadata={"description": "The new one."})
+
+
+class SessionSchema(Schema):
+    """A sign-in of one's own: on one device, until it is signed out or was not used for 30 days."""
+
+    id = Text(required=True, metadata={"format": "uuid"})
+    device = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the program that signed in called itself, in a few words. It can say anything."},
+    )
+    created_at = Timestamp(required=True, metadata={"description": "When somebody signed in."})
+    last_used_at = Timestamp(
+        required=True, metadata={"description": "When it last got a pair of tokens: 15 minutes behind at the most."}
+    )
+    is_current = Boolean(required=True, metadata={"description": "Whether this request belongs to it."})
 
 
 class UserArgsSchema(PageArgsSchema):
@@ -129,6 +175,19 @@ class UserArgsSchema(PageArgsSchema):
     )
     role = Text(load_default=None, validate=validate.OneOf(ROLES))
     is_active = Boolean(load_default=None)
+
+
+class CreateUserSchema(Schema):
+    """Without a password: its owner chooses one."""
+
+    name = Name(required=True)
+    email = Email(load_default=None, allow_none=True, metadata={"description": "Where the invitation goes."})
+    phone = Phone(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Without an e-mail address, its owner signs in with codes to this number."},
+    )
+    role = Text(load_default="customer", validate=validate.OneOf(ROLES))
 
 
 class UpdateUserSchema(Schema):

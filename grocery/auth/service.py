@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.choices import check_choices, choices_for_other_phone
@@ -12,20 +12,22 @@ from grocery.auth.errors import (
     EmailTakenError,
     InvalidCredentialsError,
     LastAdminError,
+    LastIdentifierError,
     PersonNotFoundError,
     WrongPasswordError,
 )
 from grocery.auth.hooks import customer_deleting, signed_in
+from grocery.auth.identifiers import is_identified_by
 from grocery.auth.models import Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password, needs_rehash
 from grocery.auth.people import PERSON_COLUMNS, Person, normalize_email
+from grocery.auth.second_factor.service import NO_PROOF, Proof, check_second_factor
 from grocery.auth.sessions import end_all_sessions, start_session
 from grocery.auth.subscribers import drop_unwanted_offers
+from grocery.auth.throttling.tries import throttled_confirmation
 from grocery.auth.tokens import TokenPair
-from grocery.db import db, reader
-from grocery.errors import InvalidError
+from grocery.db import db, name_subject, reader
 from grocery.notify.service import hold_messages_of
-from grocery.phones import parse_phone
 
 # Any constant will do, as long as nothing else in the database locks the same number.
 ADMINS_LOCK_KEY = 4_711_003
@@ -51,7 +53,7 @@ def register(
     offers by SMS without a phone.
     """
     email = normalize_email(email)
-    check_new_password(password, name, email)
+    check_new_password(password, name, email, current_app.config["SHOP_NAME"])
     choices = {"language": language, "marketing_sms": marketing_sms, "marketing_email": marketing_email}
     check_choices({"phone": phone, "email": email}, choices)
     identity = {"name": name, "email": email, "phone": phone, "role": role}
@@ -60,34 +62,39 @@ def register(
     row = db.session.execute(statement.returning(*PERSON_COLUMNS)).first()
     if row is None:
         raise EmailTakenError
-    return Person(*row)
+    person = Person(*row)
+    name_subject("customer", person.id)
+    return person
 
 
-def log_in(identifier: str, password: str) -> TokenPair:
-    """Sign in with an e-mail address or a verified phone number.
+def log_in(identifier: str, password: str, proof: Proof = NO_PROOF) -> TokenPair:
+    """Sign in with an e-mail address or a verified phone number; with a second factor, its `proof` too.
 
     Raises InvalidCredentialsError, after the same work, whether the person is unknown, deactivated or the password
-    wrong. No connection is held while the password is hashed.
+    wrong. No connection is held while the password is hashed. With the right password, what `check_second_factor`
+    raises.
     """
-    identified = select(Customer.id, Customer.password_hash).where(_is_identified_by(identifier), Customer.is_active)
+    identified = select(Customer.id, Customer.password_hash).where(is_identified_by(identifier), Customer.is_active)
     with reader() as connection:
         row = connection.execute(identified).first()
     customer_id, password_hash = row or (None, None)
     if not is_right_password(password, password_hash) or customer_id is None or password_hash is None:
-        raise InvalidCredentialsError
+        raise InvalidCredentialsError(customer_id)
     if needs_rehash(password_hash):
         password_hash = _rehash(customer_id, password, password_hash)
     pair = start_session(customer_id, password_hash=password_hash)
+    check_second_factor(customer_id, proof)
     signed_in.send(customer_id=customer_id)
     return pair
 
 
 def confirm_password(customer_id: int, password: str) -> None:
-    """Raise WrongPasswordError unless this is the person's password."""
-    with reader() as connection:
-        password_hash = connection.scalar(select(Customer.password_hash).where(Customer.id == customer_id))
-    if not is_right_password(password, password_hash):
-        raise WrongPasswordError
+    """Raise WrongPasswordError unless this is the person's password, TooManyRequestsError after many wrong ones."""
+    with throttled_confirmation(customer_id):
+        with reader() as connection:
+            password_hash = connection.scalar(select(Customer.password_hash).where(Customer.id == customer_id))
+        if not is_right_password(password, password_hash):
+            raise WrongPasswordError
 
 
 def get_person(customer_id: int) -> Person:
@@ -140,16 +147,18 @@ def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:
 
     Raises PersonNotFoundError, and InvalidError for a choice that needs an address which is not there.
     """
-    person = _lock_person(customer_id)
+    person = lock_person(customer_id)
     addresses = {"phone": changes.get("phone", person.phone), "email": person.email}
     check_choices(addresses, changes)
     if addresses["phone"] != person.phone:
+        if person.email is None and person.is_phone_verified:
+            raise LastIdentifierError
         changes = {
             "phone_verified_at": None,
             **choices_for_other_phone(person.notify_by, addresses["phone"]),
             **changes,
         }
-    return _change_and_drop_offers(person, changes)
+    return change_person(person, changes)
 
 
 def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
@@ -157,12 +166,13 @@ def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
 
     Raises PersonNotFoundError, and LastAdminError when no active admin would be left.
     """
-    person = _lock_person(customer_id)
+    person = lock_person(customer_id)
+    name_subject("customer", customer_id)
     changed = {name: value for name, value in changes.items() if value != getattr(person, name)}
     if "role" in changed or changed.get("is_active") is False:
         _check_not_last_admin(person)
         end_all_sessions(customer_id)
-    return _change_and_drop_offers(person, changed) if changed else person
+    return change_person(person, changed) if changed else person
 
 
 def delete_customer(customer_id: int, actor: Person | None) -> None:
@@ -171,7 +181,8 @@ def delete_customer(customer_id: int, actor: Person | None) -> None:
     Raises PersonNotFoundError, LastAdminError, and what a receiver of the signal raises to refuse. `actor` is None at
     the command line.
     """
-    person = _lock_person(customer_id)
+    person = lock_person(customer_id)
+    name_subject("customer", customer_id)
     customer_deleting.send(customer_id=customer_id, actor=actor)
     _check_not_last_admin(person)
     hold_messages_of(customer_id)
@@ -179,16 +190,6 @@ def delete_customer(customer_id: int, actor: Person | None) -> None:
 
 
 _IS_ACTIVE_ADMIN = and_(Customer.role == "admin", Customer.is_active)
-
-
-def _is_identified_by(identifier: str) -> ColumnElement[bool]:
-    if "@" in identifier:
-        return Customer.email == normalize_email(identifier)
-    try:
-        phone = parse_phone(identifier, current_app.config["DEFAULT_COUNTRY"])
-    except InvalidError:
-        return false()
-    return and_(Customer.phone == phone, Customer.phone_verified_at.is_not(None))
 
 
 def _rehash(customer_id: int, password: str, old_hash: str) -> str:
@@ -206,7 +207,8 @@ def _matches(q: str) -> ColumnElement[bool]:
     return or_(*parts)
 
 
-def _lock_person(customer_id: int) -> Person:
+def lock_person(customer_id: int) -> Person:
+    """The person, whose row is locked FOR UPDATE until the end of the transaction. Raises PersonNotFoundError."""
     row = db.session.execute(select(*PERSON_COLUMNS).where(Customer.id == customer_id).with_for_update()).first()
     if row is None:
         raise PersonNotFoundError
@@ -223,7 +225,8 @@ def _change(customer_id: int, changes: dict[str, Any]) -> Person:
     return Person(*row)
 
 
-def _change_and_drop_offers(person: Person, changes: dict[str, Any]) -> Person:
+def change_person(person: Person, changes: dict[str, Any]) -> Person:
+    """Change columns of a person whose row is locked, and drop the offers that are not wanted any more."""
     changed = _change(person.id, changes)
     drop_unwanted_offers(person, changed)
     return changed

@@ -8,14 +8,23 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint
 from grocery.auth import service
 from grocery.auth.access import admin_required, current_person
+from grocery.auth.inviting import create_user as make_user
+from grocery.auth.inviting import resend_verification as send_again
 from grocery.auth.people import Person
-from grocery.auth.schemas import CustomerSchema, UpdateUserSchema, UserArgsSchema
+from grocery.auth.schemas import CreateUserSchema, CustomerSchema, UpdateUserSchema, UserArgsSchema
 from grocery.auth.views import CUSTOMER_EXAMPLE
 from grocery.db import transaction
 from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
 
 blp = Blueprint("users", __name__, url_prefix="/auth/users", description="People and their roles, for admins.")
 
+_NEW_USER_EXAMPLE = {
+    **CUSTOMER_EXAMPLE,
+    "name": "Otieno",
+    "email": "otieno@shop.example",
+    "phone": None,
+    "role": "staff",
+}
 _LAST_ADMIN = "No active admin would be left: `last_admin`."
 
 
@@ -36,6 +45,25 @@ def list_users(arguments: dict[str, Any]) -> ResponseReturnValue:
     page = people[:limit]
     next_cursor = encode_cursor(page[-1].id) if len(people) > limit else None
     return add_next_link(jsonify(CustomerSchema(many=True).dump(page)), next_cursor)
+
+
+@blp.route("", methods=["POST"])
+@admin_required
+@blp.problems(
+    _409="The e-mail address has an account (`email_taken`), or the phone signs in to one (`phone_taken`).",
+    _429="Too many codes and tokens went to this address today: `code_budget_used_up`.",
+)
+@blp.problems(_422="A field is not valid, `phone` is no number, or there is neither it nor `email`.")
+@blp.arguments(CreateUserSchema, example={"name": "Otieno", "email": "otieno@shop.example", "role": "staff"})
+@blp.response(201, CustomerSchema, description="The new person.", example=_NEW_USER_EXAMPLE)
+def create_user(body: dict[str, Any]) -> Person:
+    """Make an account for somebody
+
+    It has no password. With an e-mail address, a mail brings a token to choose one with `POST /auth/password/reset`,
+    good for 3 days. With a phone number alone, its owner signs in with `POST /auth/otp`.
+    """
+    with transaction():
+        return make_user(**body)
 
 
 @blp.route("/<int:user_id>")
@@ -77,3 +105,21 @@ def delete_user(user_id: int) -> ResponseReturnValue:
     with transaction():
         service.delete_customer(user_id, actor=current_person())
     return Response(status=204)
+
+
+@blp.route("/<int:user_id>/resend-verification", methods=["POST"])
+@admin_required
+@blp.problems(
+    _409="All is verified already (`already_verified`), or the person is deactivated (`deactivated`).",
+    _429="Too many codes and tokens went to this address today: `code_budget_used_up`.",
+)
+@blp.response(202, description="A message is on its way.")
+def resend_verification(user_id: int) -> ResponseReturnValue:
+    """Send a person again what is missing to get in
+
+    The invitation to whoever has not chosen a password yet; else a token to the e-mail address, or a code to the phone,
+    that is not verified. What was sent before is void.
+    """
+    with transaction():
+        send_again(user_id)
+    return Response(status=202)

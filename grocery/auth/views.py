@@ -7,8 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint, public
 from grocery.auth import service, sessions
-from grocery.auth.access import current_person, current_token, customer_required, refresh_required
-from grocery.auth.errors import TokenReusedError
+from grocery.auth.access import current_person, current_token, customer_required, refresh_required, usable_without_totp
+from grocery.auth.audit.sign_ins import note_failed_sign_in
+from grocery.auth.codes.confirming import spend_own_try, use_own_code
+from grocery.auth.codes.messages import tell_of_change
+from grocery.auth.errors import InvalidCredentialsError
 from grocery.auth.people import Person
 from grocery.auth.schemas import (
     CustomerSchema,
@@ -18,8 +21,13 @@ from grocery.auth.schemas import (
     TokenPairSchema,
     UpdateMeSchema,
 )
+from grocery.auth.second_factor.service import Proof
+from grocery.auth.second_factor.tries import counting_wrong_codes
+from grocery.auth.throttling.devices import TOKEN_HEADER, TOKEN_PARAMETER
+from grocery.auth.throttling.tries import limit_registrations, throttled_sign_in
 from grocery.auth.tokens import TokenPair
 from grocery.db import transaction
+from grocery.limits import TOO_MANY
 from grocery.web import idempotency_key
 
 blp = Blueprint("auth", __name__, url_prefix="/auth", description="Registering, signing in and out, one's own data.")
@@ -30,6 +38,7 @@ CUSTOMER_EXAMPLE = {
     "email": "wanjiku@example.com",
     "phone": "+254712345678",
     "is_phone_verified": False,
+    "is_email_verified": False,
     "role": "customer",
     "is_active": True,
     "language": None,
@@ -39,7 +48,7 @@ CUSTOMER_EXAMPLE = {
     "created_at": "2026-03-02T08:15:00Z",
     "updated_at": "2026-03-02T08:15:00Z",
 }
-_TOKENS_EXAMPLE = {
+TOKENS_EXAMPLE = {
     "access_token": "eyJhbGciOiJIUzI1NiIs…",
     "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
     "token_type": "Bearer",
@@ -57,7 +66,10 @@ _REPEAT_KEY_PARAMETER = {
 
 @blp.route("/register", methods=["POST"])
 @public
-@blp.problems(_409="The e-mail address has an account already: `email_taken`.")
+@blp.problems(_409="The e-mail address has an account already: `email_taken`.", _429=TOO_MANY)
+@blp.problems(
+    _422="A field is not valid, `phone` is no number, `password` is too easy, or `marketing_sms` has no number."
+)
 @blp.arguments(
     RegisterSchema,
     example={
@@ -73,52 +85,60 @@ def register(body: dict[str, Any]) -> Person:
 
     Then sign in with `POST /auth/login`. Upper and lower case do not matter in the e-mail address.
     """
+    limit_registrations()
     with transaction():
         return service.register(**body)
 
 
 @blp.route("/login", methods=["POST"])
 @public
-@blp.problems(_401="Unknown, wrong password or deactivated, without saying which: `invalid_credentials`.")
+@blp.problems(
+    _401="Unknown, wrong password, wrong code or deactivated, without saying which: `invalid_credentials`. All is right"
+    " and the account has a second factor: `totp_required`; send `totp` or `recovery_code` too.",
+    _429=TOO_MANY,
+)
+@blp.doc(parameters=[TOKEN_PARAMETER])
 @blp.arguments(LoginSchema, example={"email": "wanjiku@example.com", "password": "correct horse battery"})
-@blp.response(200, TokenPairSchema, description="The tokens of a new sign-in.", example=_TOKENS_EXAMPLE)
+@blp.response(
+    200, TokenPairSchema, description="The tokens of a new sign-in.", headers=TOKEN_HEADER, example=TOKENS_EXAMPLE
+)
 def log_in(body: dict[str, Any]) -> ResponseReturnValue:
     """Sign in
 
     The access token is for the `Authorization` header of all other requests; it lives for 15 minutes. With the refresh
     token, which lives for 30 days, `POST /auth/refresh` gets a new pair.
     """
-    with transaction():
-        pair = service.log_in(body["email"], body["password"])
-    return _token_response(pair)
+    proof = Proof(body.get("totp"), body.get("recovery_code"))
+    try:
+        with counting_wrong_codes(), transaction(), throttled_sign_in(body["email"]):
+            pair = service.log_in(body["email"], body["password"], proof)
+    except InvalidCredentialsError as error:
+        with transaction():
+            note_failed_sign_in(error.customer_id)
+        raise
+    return token_response(pair)
 
 
 @blp.route("/refresh", methods=["POST"])
+@usable_without_totp
 @refresh_required
 @blp.doc(parameters=[_REPEAT_KEY_PARAMETER])
 @blp.problems(
     _401="Not a valid refresh token, or one that was used before (`token_revoked`): then its whole sign-in is ended.",
     _422="The Idempotency-Key is not valid.",
 )
-@blp.response(200, TokenPairSchema, description="A new pair of the same sign-in.", example=_TOKENS_EXAMPLE)
+@blp.response(200, TokenPairSchema, description="A new pair of the same sign-in.", example=TOKENS_EXAMPLE)
 def refresh_tokens() -> ResponseReturnValue:
     """Exchange the refresh token for a new pair
 
     Send the refresh token as the bearer token. It is good once: seen again, it may have been stolen, and all tokens of
     the sign-in die. So that a lost answer signs nobody out, send an `Idempotency-Key` and repeat with the same one.
     """
-    token, repeat_key = current_token(), idempotency_key()
-    try:
-        with transaction():
-            pair = sessions.rotate_session(token, repeat_key)
-    except TokenReusedError:
-        with transaction():
-            sessions.end_session(token)
-        raise
-    return _token_response(pair)
+    return token_response(sessions.exchange_token(current_token(), idempotency_key()))
 
 
 @blp.route("/logout", methods=["POST"])
+@usable_without_totp
 @customer_required
 @blp.response(204, description="The access token is dead, and so are all tokens of the same sign-in.")
 def log_out() -> ResponseReturnValue:
@@ -132,6 +152,7 @@ def log_out() -> ResponseReturnValue:
 
 
 @blp.route("/me")
+@usable_without_totp
 @customer_required
 @blp.response(200, CustomerSchema, example=CUSTOMER_EXAMPLE)
 def get_me() -> Person:
@@ -140,7 +161,9 @@ def get_me() -> Person:
 
 
 @blp.route("/me", methods=["PATCH"])
+@usable_without_totp
 @customer_required
+@blp.problems(_409="The verified phone is the only address to sign in with: `last_identifier`.")
 @blp.arguments(UpdateMeSchema, example={"name": "Wanjiku Njeri", "phone": "+254722000111"})
 @blp.response(200, CustomerSchema, example={**CUSTOMER_EXAMPLE, "name": "Wanjiku Njeri", "phone": "+254722000111"})
 def update_me(body: dict[str, Any]) -> Person:
@@ -149,16 +172,23 @@ def update_me(body: dict[str, Any]) -> Person:
     Fields that are not sent stay as they are; `"phone": null` removes the number. Another number is not verified, and
     gets no offers unless that is said anew. Who has sent STOP by SMS gets none before START, whatever is set here.
     """
+    before = current_person()
     with transaction():
-        return service.update_profile(current_person().id, body)
+        person = service.update_profile(before.id, body)
+        if before.is_phone_verified and person.phone != before.phone:
+            tell_of_change(before, "phone")
+    return person
 
 
 @blp.route("/me", methods=["DELETE"])
+@usable_without_totp
 @customer_required
 @blp.problems(
-    _403="The password is wrong: `wrong_password`.",
+    _403="The password is wrong (`wrong_password`), or the code is wrong, used or expired (`invalid_code`).",
     _409="An order is on its way (`order_in_transit`), or this is the last active admin (`last_admin`).",
+    _429=TOO_MANY,
 )
+@blp.problems(_422="A field is not valid, or there is not one of `password` and `code`.")
 @blp.arguments(EraseMeSchema, example={"password": "correct horse battery"})
 @blp.response(204, description="The account is gone.")
 def delete_me(body: dict[str, Any]) -> ResponseReturnValue:
@@ -166,14 +196,21 @@ def delete_me(body: dict[str, Any]) -> ResponseReturnValue:
 
     With it go the orders, carts, messages and tokens. Orders that are not on their way yet are cancelled first.
     """
-    person = current_person()
-    service.confirm_password(person.id, body["password"])
+    person, code = current_person(), body.get("code")
+    if code is None:
+        service.confirm_password(person.id, body["password"])
+    else:
+        with transaction():
+            spend_own_try(person)
     with transaction():
+        if code is not None:
+            use_own_code(person, code)
         service.delete_customer(person.id, actor=person)
     return Response(status=204)
 
 
-def _token_response(pair: TokenPair) -> Response:
+def token_response(pair: TokenPair) -> Response:
+    """The answer to a sign-in."""
     response = jsonify(TokenPairSchema().dump(pair))
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
     return response

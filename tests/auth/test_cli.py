@@ -43,7 +43,7 @@ def test_create_admin_asks_for_what_is_missing(app: Flask, run_sql: RunSql) -> N
     [
         (CREATE, "short\n", 1, "password: Length must be between 8 and 128."),
         (CREATE, "", 1, "password: Length must be between 8 and 128."),
-        (CREATE, "Amina@shop.example\n", 1, "password: Must not be your name or your e-mail address."),
+        (CREATE, "Amina@shop.example\n", 1, "password: Must not be your name, your e-mail address or the shop's name."),
         (("create-admin", "--email", "no", "--name", "A", "--password-stdin"), "x" * 8, 1, "email: Not a valid"),
         (("create-admin", "--password-stdin"), "x" * 8, 2, "--password-stdin needs --email and --name"),
         (("create-admin", "--nope"), "", 2, "No such option"),

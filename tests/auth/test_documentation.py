@@ -8,13 +8,34 @@ from flask.testing import FlaskClient
 BODY = {400, 413, 415, 422}
 
 STATUSES = {
-    ("post", "/auth/register"): {201, 409, 503} | BODY,
-    ("post", "/auth/login"): {200, 401, 503} | BODY,
+    ("post", "/auth/otp"): {202, 429, 503} | BODY,
+    ("post", "/auth/otp/login"): {200, 401, 429, 503} | BODY,
+    ("post", "/auth/phone/verify"): {202, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/phone/confirm"): {200, 401, 403, 503} | BODY,
+    ("post", "/auth/email"): {202, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/email/confirm"): {200, 401, 403, 409, 503} | BODY,
+    ("delete", "/auth/email"): {200, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/password/forgot"): {202, 429, 503} | BODY,
+    ("post", "/auth/password/reset"): {204, 401, 503} | BODY,
+    ("post", "/auth/register"): {201, 409, 429, 503} | BODY,
+    ("post", "/auth/login"): {200, 401, 429, 503} | BODY,
     ("post", "/auth/refresh"): {200, 401, 422, 503},
     ("post", "/auth/logout"): {204, 401, 503},
+    ("get", "/auth/me/export"): {200, 401, 503},
     ("get", "/auth/me"): {200, 401, 503},
-    ("patch", "/auth/me"): {200, 401, 503} | BODY,
-    ("delete", "/auth/me"): {204, 401, 403, 409, 503} | BODY,
+    ("patch", "/auth/me"): {200, 401, 409, 503} | BODY,
+    ("delete", "/auth/me"): {204, 401, 403, 409, 429, 503} | BODY,
+    ("get", "/auth/sessions"): {200, 401, 422, 503},
+    ("delete", "/auth/sessions"): {204, 401, 503},
+    ("delete", "/auth/sessions/{session_id}"): {204, 401, 404, 503},
+    ("post", "/auth/password"): {200, 401, 403, 429, 503} | BODY,
+    ("get", "/auth/totp"): {200, 401, 503},
+    ("post", "/auth/totp"): {200, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/totp/confirm"): {200, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/totp/recovery-codes"): {200, 401, 403, 409, 429, 503} | BODY,
+    ("delete", "/auth/totp"): {204, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/users"): {201, 401, 403, 409, 429, 503} | BODY,
+    ("post", "/auth/users/{user_id}/resend-verification"): {202, 401, 403, 404, 409, 429, 503},
     ("get", "/auth/users"): {200, 401, 403, 422, 503},
     ("get", "/auth/users/{user_id}"): {200, 401, 403, 404, 503},
     ("patch", "/auth/users/{user_id}"): {200, 401, 403, 404, 409, 503} | BODY,
@@ -48,9 +69,16 @@ def test_every_operation_has_a_summary_and_examples(document: dict[str, Any], me
             assert "example" in content["content"]["application/json"]
 
 
-def test_only_registering_and_login_are_open(document: dict[str, Any]) -> None:
+def test_only_ways_to_sign_in_are_open(document: dict[str, Any]) -> None:
     is_open = [path for _, path in STATUSES if "security" not in document["paths"][path].get("post", {"security": 1})]
-    assert is_open == ["/auth/register", "/auth/login"]
+    assert is_open == [
+        "/auth/otp",
+        "/auth/otp/login",
+        "/auth/password/forgot",
+        "/auth/password/reset",
+        "/auth/register",
+        "/auth/login",
+    ]
 
 
 def test_refresh_documents_its_idempotency_key(document: dict[str, Any]) -> None:
@@ -65,6 +93,7 @@ def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
         "email",
         "phone",
         "is_phone_verified",
+        "is_email_verified",
         "role",
         "is_active",
         "language",

@@ -1,0 +1,1 @@
+"""A second factor for signing in: codes of an authenticator app, and recovery codes for its loss."""

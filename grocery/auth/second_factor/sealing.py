@@ -1,0 +1,37 @@
+"""Secrets at rest: whoever has the database, and not SECRET_KEY, cannot make codes.
+
+AES-256-GCM with a random nonce; the key comes from SECRET_KEY by HKDF (RFC 5869), for this one purpose.
+"""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_PURPOSE = b"grocery: secrets of second factors"
+_NONCE_BYTES = 12
+
+
+def seal(secret: str, *, owner_id: int, secret_key: str) -> bytes:
+    """Encrypt a secret. `owner_id` is bound to it, so that nobody's row is of use in another one's place."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + _cipher(secret_key).encrypt(nonce, secret.encode(), _bound_to(owner_id))
+
+
+def unseal(sealed: bytes, *, owner_id: int, secret_key: str) -> str | None:
+    """The secret; None when it was sealed for another owner or with another key."""
+    nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    try:
+        return _cipher(secret_key).decrypt(nonce, encrypted, _bound_to(owner_id)).decode()
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _cipher(secret_key: str) -> AESGCM:
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret_key.encode()))
+
+
+def _bound_to(owner_id: int) -> bytes:
+    return str(owner_id).encode()

@@ -1,0 +1,40 @@
+"""People with a second factor. All functions need an application context (the fixture `context`)."""
+
+import time
+from dataclasses import dataclass
+
+import pyotp
+
+from grocery.auth.people import Person
+from grocery.auth.second_factor import service
+from grocery.db import transaction
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What a person has on the phone, and on paper."""
+
+    secret: str
+    recovery_codes: list[str]
+
+    def code(self, *, steps: int = 1) -> str:
+        """The code of so many steps of 30 s from now. That of this step (0) was spent on turning the factor on."""
+        return pyotp.TOTP(self.secret).at(time.time(), counter_offset=steps)
+
+    def wrong_code(self) -> str:
+        """Six digits that are the code of no step near now."""
+        near = {self.code(steps=steps) for steps in range(-3, 4)}
+        return next(
+            digits
+            for digits in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777")
+            if digits not in near
+        )
+
+
+def turn_on_totp(person: Person) -> Factor:
+    """Turn on a second factor for this person."""
+    with transaction():
+        secret = service.begin_totp(person).secret
+    with transaction():
+        recovery_codes = service.confirm_totp(person, pyotp.TOTP(secret).now())
+    return Factor(secret, recovery_codes)
