@@ -9,7 +9,7 @@ CLEANLY = env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u
 BENCHMARKS = $(filter-out __init__ shop,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove bench lint requirements
+.PHONY: help run test prove bench lint audit sbom requirements
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,16 @@ lint: $(INSTALLED) ## Check style, types and the order of imports
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+audit: $(INSTALLED) ## Ask pypi.org for known weaknesses of what the shop runs on
+	@$(PY) -m pip_audit --strict --no-deps --disable-pip --progress-spinner off -r requirements.txt $(ARGS) || { code=$$?; \
+		echo "Not clean. Without a table of weaknesses above, the service did not answer and nothing was checked:"; \
+		echo "try again where pypi.org is reachable, or with another service: make audit ARGS='-s osv'"; exit $$code; }
+
+sbom: $(INSTALLED) ## List what the shop runs on for others' scanners (CycloneDX, sbom.json)
+	@$(PY) -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON -o sbom.json
+	@echo "Written: sbom.json"
 
 requirements: $(INSTALLED) ## Pin the newest versions that requirements*.in allow
 	@$(PY) -m piptools compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \

@@ -19,6 +19,7 @@ from werkzeug.routing import IntegerConverter
 
 from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError, StaleError
 from grocery.fields import MAX_ID, Money, Quantity, Schema
+from grocery.stating import state_rules
 
 View = Callable[..., Any]
 
@@ -31,6 +32,10 @@ _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "schema": {"type": "string"},
     "description": "The `ETag` of an earlier answer: when nothing has changed, the answer is 304 without a body.",
+}
+
+_RETRY_AFTER = {
+    "Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds to wait before the next try."}
 }
 
 
@@ -107,7 +112,8 @@ class Blueprint(flask_smorest.Blueprint):
 
     def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, **options: Any) -> None:
         if view_func is not None:
-            view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "rule": rule, "operation": view_func.__name__}
+            whole = (self.url_prefix or "") + rule
+            view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "rule": whole, "operation": view_func.__name__}
         super().add_url_rule(rule, endpoint, view_func, **options)
 
     def arguments(
@@ -200,6 +206,7 @@ def init_app(app: Flask) -> None:
     api.init_app(app)
     api.register_field(Money, "string", "decimal")
     api.register_field(Quantity, "number", None)
+    api.ma_plugin.converter.add_attribute_function(state_rules)
     api.register_converter(IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": MAX_ID})
     api.spec.components.security_scheme(
         "bearer",
@@ -254,7 +261,7 @@ def _document_operation(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any)
     for status in sorted(_statuses(doc, doc_info, access)):
         responses.setdefault(status, http.HTTPStatus(status).name)
     for status, text in doc_info.get("problems", {}).items():
-        responses[status] = _described_problem(text)
+        responses[status] = _described_problem(status, text)
     if {304, "304"} & responses.keys():
         doc["parameters"] = [*doc.get("parameters", []), _IF_NONE_MATCH]
     doc["operationId"] = doc_info["operation"]
@@ -280,5 +287,7 @@ def _statuses(doc: dict[str, Any], doc_info: dict[str, Any], access: str) -> set
     return statuses
 
 
-def _described_problem(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+def _described_problem(status: int, text: str) -> dict[str, Any]:
+    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    headers = {"headers": _RETRY_AFTER} if status == http.HTTPStatus.TOO_MANY_REQUESTS else {}
+    return {"description": text, "content": content, **headers}

@@ -118,7 +118,7 @@ class Quantity(fields.Field):
     """A JSON number with up to 3 decimals (pieces or kilograms); a Decimal inside."""
 
     def __init__(self, *, low: Decimal = Decimal("0.001"), high: Decimal = MAX_QUANTITY, **kwargs: Any):
-        self._low, self._high = low, high
+        self.low, self.high = low, high
         super().__init__(**kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
@@ -131,11 +131,11 @@ class Quantity(fields.Field):
             quantity = Decimal(str(value))
             rounded = quantity.quantize(Decimal("0.001"))
         except InvalidOperation:
-            raise ValidationError(f"Must be from {self._low} to {self._high}.") from None
+            raise ValidationError(f"Must be from {self.low} to {self.high}.") from None
         if rounded != quantity:
             raise ValidationError("Must have at most 3 decimals.")
-        if not self._low <= quantity <= self._high:
-            raise ValidationError(f"Must be from {self._low} to {self._high}.")
+        if not self.low <= quantity <= self.high:
+            raise ValidationError(f"Must be from {self.low} to {self.high}.")
         return rounded
 
 

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from grocery.api import register_blueprint
-from grocery.auth.hooks import customer_deleting
+from grocery.auth.hooks import customer_deleting, customer_exporting
 from grocery.orders import (
     cart,
     deleting,
@@ -23,6 +23,7 @@ from grocery.orders import (
 from grocery.orders.cart import models as cart_models
 from grocery.orders.cli import orders_cli
 from grocery.orders.delivery import models as delivery_models
+from grocery.orders.exporting import export_orders
 from grocery.orders.fulfilment import models as fulfilment_models
 from grocery.orders.line_views import blp as lines_blp
 from grocery.orders.payments import models as payment_models
@@ -63,5 +64,6 @@ def init_app(app: Flask) -> None:
         part.init_app(app)
     app.cli.add_command(orders_cli)
     customer_deleting.connect(deleting.settle_orders_of_customer)
+    customer_exporting.connect(export_orders)
     product_deleting.connect(deleting.withdraw_product_from_orders)
     periodic_task.connect(jobs.periodic_tasks)

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint
 from grocery.auth.access import current_person, customer_required, optional_person, staff_required
 from grocery.db import reader, transaction
+from grocery.limits import TOO_MANY, limit
 from grocery.orders import idempotency, placing, reading, reordering
 from grocery.orders.access import current_actor
 from grocery.orders.actors import Actor
@@ -42,6 +43,11 @@ _KEY_HEADER = {
     "description": "Of your making (a UUID): the same order sent again with the same key is placed once.",
 }
 
+_UNFIT = (
+    "A field is not valid, or what it names is not there: `unknown_product`, `unknown_coupon`, or a field "
+    "of `delivery`; `empty_cart`."
+)
+
 
 def _find_order(order_id: int) -> None:
     with reader() as connection:
@@ -56,6 +62,7 @@ def _find_order(order_id: int) -> None:
     "(`coupon_expired`, `coupon_used_up`, `coupon_below_minimum` and the like).",
 )
 @blp.doc(parameters=[TOKEN_PARAMETER])
+@blp.problems(_422=_UNFIT)
 @blp.arguments(
     QuoteArgsSchema,
     example={
@@ -92,8 +99,10 @@ def quote_order(body: dict[str, Any]) -> ResponseReturnValue:
     "`slot_closed`), the coupon is not for this order now (`coupon_expired`, `coupon_used_up` and the like), the "
     "basket is below the zone's minimum (`below_minimum_basket`), too many orders wait for payment "
     "(`too_many_open_orders`), or the same key is being worked on (`request_in_progress`).",
+    _429=TOO_MANY,
 )
 @blp.doc(parameters=[_KEY_HEADER, TOKEN_PARAMETER])
+@blp.problems(_422=_UNFIT)
 @blp.arguments(
     PlaceOrderSchema,
     example={
@@ -111,6 +120,7 @@ def place_order(body: dict[str, Any]) -> ResponseReturnValue:
     Stock, slot and coupon are taken with the order or not at all. Send an `Idempotency-Key`, so that an order whose
     answer was lost can be sent again without being placed twice.
     """
+    limit("RATE_LIMIT_ORDERS", "orders", str(current_person().id))
     key = idempotency.make_key(idempotency_key(), request.get_json())
     owner, items = cart_owner(), body.pop("items")
     source = owner.source if items is None else Source(merge_items(items))

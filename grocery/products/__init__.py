@@ -3,9 +3,11 @@
 from flask import Flask
 
 from grocery.api import register_blueprint
+from grocery.auth.hooks import customer_exporting
 from grocery.products import browsing, search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
+from grocery.products.exporting import export_alerts
 from grocery.products.images import wiring as images
 from grocery.products.imports import jobs as import_jobs
 from grocery.products.imports.views import blp as imports_blp
@@ -36,6 +38,7 @@ def init_app(app: Flask) -> None:
     products_cli.add_command(synonyms_cli)
     images.init_app(app)
     app.cli.add_command(products_cli)
+    customer_exporting.connect(export_alerts)
     bulk_task.connect(import_jobs.bulk_tasks)
     bulk_task.connect(stock_tasks.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)

@@ -55,6 +55,11 @@ _TAKEN = "Another product has this SKU or barcode: `sku_taken`, `barcode_taken`.
 _STALE = "The product was changed since it was read: `stale_version`."
 _UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of one is in stock."
 
+_UNFIT = (
+    "A field is not valid, `category_id` is of no category, or `compare_at_price` or `quantity_step` does "
+    "not fit the other fields."
+)
+
 
 @blp.route("/")
 @optional_person
@@ -118,6 +123,7 @@ def get_product(product_id: int) -> Response:
 @blp.route("/", methods=["POST"])
 @admin_required
 @blp.problems(_409=_TAKEN)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(NewProductSchema, example=examples.NEW_PRODUCT)
 @blp.response(
     201, ProductSchema, description="The new product.", headers={**_ETAG, **_LOCATION}, example=examples.PRODUCT
@@ -137,6 +143,7 @@ def create_product(body: dict[str, Any]) -> ResponseReturnValue:
 @blp.found_first(service.check_product_exists)
 @blp.doc(parameters=[_IF_MATCH])
 @blp.problems(_409=f"{_TAKEN} {_UNFIT_STOCK}", _412=_STALE)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(
     ReplaceProductSchema, example={key: value for key, value in examples.NEW_PRODUCT.items() if key != "stock"}
 )
@@ -157,6 +164,7 @@ def replace_product(body: dict[str, Any], product_id: int) -> Response:
 @blp.found_first(service.check_product_exists)
 @blp.doc(parameters=[_IF_MATCH])
 @blp.problems(_409=f"{_TAKEN} {_UNFIT_STOCK}", _412=_STALE)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(PatchProductSchema, example={"price": "62.50", "is_active": True})
 @blp.response(200, ProductSchema, description="The product as it is now.", headers=_ETAG, example=examples.PRODUCT)
 def change_product(body: dict[str, Any], product_id: int) -> Response:

@@ -41,6 +41,7 @@ def get_cart() -> Response:
     _409="Withdrawn from sale (`product_unavailable`), or 200 different products are in it (`cart_full`).",
 )
 @blp.doc(parameters=[TOKEN_PARAMETER])
+@blp.problems(_422="A field is not valid, or `quantity` is none for this product.")
 @blp.arguments(PutItemSchema, example={"quantity": 2, "if_unavailable": "substitute"})
 @blp.response(200, CartSchema, description="The cart as it is now.", headers=_TOKEN_HEADER, example=CART_EXAMPLE)
 def put_cart_item(body: dict[str, Any], product_id: int) -> Response:

@@ -9,6 +9,7 @@ from flask import Response, current_app, jsonify, make_response, render_template
 from grocery.api import Blueprint, public
 from grocery.auth.access import customer_required
 from grocery.db import reader
+from grocery.errors import PROBLEM_TYPE
 from grocery.orders.access import current_actor
 from grocery.orders.states import CANCELLED, FINAL_STATUSES
 from grocery.orders.tracking.errors import LinkNotFoundError
@@ -23,6 +24,12 @@ blp = Blueprint("tracking", __name__, description="Following an order live, and 
 _TO_STREAM = {
     "description": "The address of the stream, good for a minute.",
     "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}},
+}
+
+_AS_PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_NO_ORDER = {
+    "description": "There is no order behind the link. A web page, too, unless JSON is asked for.",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, **_AS_PAGE["content"]},
 }
 
 # The link is the key: it must not stay in caches and search engines, nor be told to whoever a page links to.
@@ -72,6 +79,7 @@ def stream_order(arguments: dict[str, Any], order_id: int) -> Response:
 @blp.response(
     200, TrackedOrderSchema, description="With `Accept: application/json`; else a web page.", example=TRACKED_EXAMPLE
 )
+@blp.doc(responses={"200": _AS_PAGE, "404": _NO_ORDER})
 def show_tracked_order(token: str) -> Response:
     """See how far an order is, by its public link
 

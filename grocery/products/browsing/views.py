@@ -23,7 +23,7 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "For `If-None-Mat
 @blp.route("/facets")
 @public
 @kept
-@blp.problems(_422="A filter is not valid.")
+@blp.problems(_422="A filter is not valid: `min_price`, `max_price`, `category`.")
 @blp.arguments(FilterArgsSchema, location="query")
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, FacetsSchema, description="The counts.", headers=_ETAG, example=examples.FACETS)

@@ -14,6 +14,8 @@ _HEADERS = {
     "Cache-Control": CACHE_CONTROL,
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
+    # Shops' own apps on other origins show the pictures, too.
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
 
