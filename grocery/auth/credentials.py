@@ -3,6 +3,7 @@
 from flask import current_app
 from sqlalchemy import select, update
 
+from grocery.auth.codes import store
 from grocery.auth.errors import PersonNotFoundError, WrongPasswordError
 from grocery.auth.models import Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password
@@ -25,10 +26,13 @@ def make_password_hash(person: Person, password: str) -> str:
 
 
 def replace_password(customer_id: int, password_hash: str) -> None:
-    """Give a person this password, and end all of their sign-ins. Raises PersonNotFoundError."""
+    """Give a person this password, end all of their sign-ins, and void what was sent to them to choose another one.
+
+    Raises PersonNotFoundError.
+    """
     if not _store(customer_id, password_hash):
         raise PersonNotFoundError
-    end_all_sessions(customer_id)
+    _end_what_was(customer_id)
 
 
 def change_password(person: Person, token: Token, password: str, current_password: str | None) -> TokenPair:
@@ -49,7 +53,7 @@ def change_password(person: Person, token: Token, password: str, current_passwor
     new_hash = make_password_hash(person, password)
     if not _store(person.id, new_hash, Customer.password_hash.is_not_distinct_from(old_hash)):
         raise WrongPasswordError  # it was changed meanwhile
-    end_all_sessions(person.id)
+    _end_what_was(person.id)
     return start_session(person.id, password_hash=new_hash)
 
 
@@ -59,7 +63,14 @@ def _confirm(customer_id: int, password: str, password_hash: str) -> None:
             raise WrongPasswordError
 
 
+def _end_what_was(customer_id: int) -> None:
+    end_all_sessions(customer_id)
+    store.void("reset_password", customer_id)
+
+
 def _store(customer_id: int, password_hash: str, *conditions: object) -> bool:
+    # A sign-in that begins at this moment waits for this lock, or this for it; the UPDATE alone would let it slip past.
+    db.session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
     statement = update(Customer).where(Customer.id == customer_id, *conditions)  # type: ignore[arg-type]
     stored = statement.values(password_hash=password_hash).returning(Customer.id)
     return db.session.scalar(stored.execution_options(synchronize_session=False)) is not None

@@ -111,6 +111,13 @@ class PhoneTakenError(ConflictError):
         super().__init__("There is an account that signs in with this phone number already.")
 
 
+class UnreachableError(ConflictError):
+    code = "unreachable"
+
+    def __init__(self) -> None:
+        super().__init__("This account has neither an e-mail address nor a phone number.")
+
+
 class DeactivatedError(ConflictError):
     code = "deactivated"
 

@@ -7,15 +7,16 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.codes.addresses import send_email_confirmation, send_phone_code
-from grocery.auth.codes.errors import AlreadyVerifiedError
+from grocery.auth.codes.errors import AlreadyVerifiedError, NoMobilePhoneError
 from grocery.auth.codes.store import issue_token, lock_claims
-from grocery.auth.errors import DeactivatedError, EmailTakenError, PhoneTakenError
+from grocery.auth.errors import DeactivatedError, EmailTakenError, PhoneTakenError, UnreachableError
 from grocery.auth.models import Customer
 from grocery.auth.people import PERSON_COLUMNS, Person
 from grocery.auth.service import lock_person
 from grocery.db import db, name_subject
 from grocery.errors import InvalidError
 from grocery.notify.service import Message, queue_messages
+from grocery.phones import is_mobile
 
 #: How long the token of an invitation is good. It goes to somebody who does not wait for it.
 INVITATION_LIFETIME = timedelta(days=3)
@@ -26,7 +27,8 @@ def create_user(*, name: str, email: str | None = None, phone: str | None = None
 
     With an e-mail address (normalised), a mail has a token to choose a password with; `phone` (E.164) is a contact.
     With a phone alone, its owner signs in with a code by SMS: the admin says whose it is, and the code proves it.
-    Raises InvalidError when there is neither, EmailTakenError, PhoneTakenError, CodeBudgetUsedUpError.
+    Raises InvalidError when there is neither, NoMobilePhoneError, EmailTakenError, PhoneTakenError and
+    CodeBudgetUsedUpError.
     """
     values = {"name": name, "email": email, "phone": phone, "role": role}
     person = _insert_with_email(values) if email else _insert_with_phone(values)
@@ -38,12 +40,16 @@ def create_user(*, name: str, email: str | None = None, phone: str | None = None
 def resend_verification(customer_id: int) -> None:
     """Send again what a person needs to get in, or to prove an address: an invitation, a token or a code.
 
-    Raises PersonNotFoundError, DeactivatedError, AlreadyVerifiedError, CodeBudgetUsedUpError and CodesUsedUpError.
+    Raises PersonNotFoundError, DeactivatedError, UnreachableError, AlreadyVerifiedError, NoMobilePhoneError,
+    CodeBudgetUsedUpError and CodesUsedUpError.
     """
     person = lock_person(customer_id)
     name_subject("customer", customer_id)
     if not person.is_active:
         raise DeactivatedError
+    # Who proves that a number is theirs takes it from the account that had it.
+    if person.email is None and person.phone is None:
+        raise UnreachableError
     if not _has_password(customer_id) and (person.email is None or not person.is_email_verified):
         _invite(person)
     elif person.email and not person.is_email_verified:
@@ -67,6 +73,8 @@ def _insert_with_phone(values: dict[str, str | None]) -> Person:
     if phone is None:
         missing = ["Needs an e-mail address or a phone number."]
         raise InvalidError("There is no way to reach this person.", errors={"email": missing})
+    if not is_mobile(phone):
+        raise NoMobilePhoneError
     lock_claims(phone)
     owner = select(Customer.id).where(Customer.phone == phone, Customer.phone_verified_at.is_not(None))
     if db.session.scalar(owner) is not None:

@@ -35,20 +35,25 @@ def _check_origin() -> None:
     if site is not None:
         is_ours = site in ("same-origin", "none")
     else:
-        is_ours = origin is None or _host_of(origin) in (request.host, _host_of(current_app.config["SHOP_URL"]))
+        is_ours = origin is None or _host_of(origin) in _own_hosts()
     if not is_ours:
         raise ForgedRequestError
 
 
+def _own_hosts() -> set[str]:
+    # "" is none: an empty SHOP_URL would make "Origin: null" ours, which a frame of any site can send.
+    return {request.host, _host_of(current_app.config["SHOP_URL"])} - {""}
+
+
 def _host_of(address: str) -> str:
     try:
-        return urlsplit(address).netloc.lower() or "none"
+        return urlsplit(address).netloc.lower()
     except ValueError:
-        return "none"
+        return ""
 
 
 def _keep_private(response: Response) -> Response:
     response.vary.add("Cookie")
-    if has_session_cookies():
+    if has_session_cookies() or "Set-Cookie" in response.headers:
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -12,6 +12,7 @@ from grocery.api import Blueprint
 from grocery.auth import sessions
 from grocery.auth.access import current_person, current_token, customer_required, usable_without_totp
 from grocery.auth.audit.service import note
+from grocery.auth.codes.messages import tell_of_change
 from grocery.auth.credentials import change_password
 from grocery.auth.errors import SessionNotFoundError
 from grocery.auth.schemas import ChangePasswordSchema, SessionSchema, TokenPairSchema
@@ -35,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @blp.route("/sessions")
 @usable_without_totp
 @customer_required
-@blp.problems(_422="A filter or the cursor is not valid.")
+@blp.problems(_422="`limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(PageArgsSchema, location="query")
 @blp.response(
     200, SessionSchema(many=True), description="The newest first.", headers=NEXT_LINK, example=[SESSION_EXAMPLE]
@@ -93,6 +94,7 @@ def end_other_sessions() -> ResponseReturnValue:
 @blp.problems(
     _403="The current password is wrong (`wrong_password`), or there is none and the sign-in is older than 10 minutes"
     " (`sign_in_again`).",
+    _422="A field is not valid, `current_password` is missing, or `password` is too easy.",
     _429="Too many wrong passwords: `too_many_requests`, with `Retry-After`.",
     _503="Too many passwords at once: `busy`, with `Retry-After`.",
 )
@@ -117,6 +119,7 @@ def set_password(body: dict[str, Any]) -> ResponseReturnValue:
             subject_type="customer",
             subject_id=person.id,
         )
+        tell_of_change(person, "password")
     return token_response(pair)
 
 

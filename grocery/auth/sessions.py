@@ -44,11 +44,14 @@ class Session:
     last_used_at: datetime
 
 
-def start_session(customer_id: int, *, password_hash: str | None = None) -> TokenPair:
+def start_session(
+    customer_id: int, *, password_hash: str | None = None, verified_phone: str | None = None
+) -> TokenPair:
     """Begin a family of tokens.
 
-    Raises InvalidCredentialsError when the person is gone, deactivated or has another `password_hash` by now. The row
-    is read under a lock, so that a sign-in cannot slip past the change of a password that ends all sessions.
+    Raises InvalidCredentialsError when the person is gone, deactivated, or has another `password_hash` or another
+    `verified_phone` (E.164) by now. The row is read under a lock, so that a sign-in cannot slip past a change that ends
+    all sessions.
     """
     family_id, access_id, refresh_id, issued_at = uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), _now()
     person = select(
@@ -62,6 +65,8 @@ def start_session(customer_id: int, *, password_hash: str | None = None) -> Toke
     ).where(Customer.id == customer_id, Customer.is_active)
     if password_hash is not None:
         person = person.where(Customer.password_hash == password_hash)
+    if verified_phone is not None:
+        person = person.where(Customer.phone == verified_phone, Customer.phone_verified_at.is_not(None))
     columns = ["id", "customer_id", "access_jti", "refresh_jti", "issued_at", "expires_at", "device"]
     statement = insert(TokenFamily).from_select(columns, person.with_for_update(read=True, key_share=True))
     if db.session.execute(statement.returning(TokenFamily.id)).first() is None:

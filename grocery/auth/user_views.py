@@ -30,6 +30,7 @@ _LAST_ADMIN = "No active admin would be left: `last_admin`."
 
 @blp.route("")
 @admin_required
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(UserArgsSchema, location="query")
 @blp.response(
     200, CustomerSchema(many=True), description="The newest first.", headers=NEXT_LINK, example=[CUSTOMER_EXAMPLE]
@@ -110,7 +111,9 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 @blp.route("/<int:user_id>/resend-verification", methods=["POST"])
 @admin_required
 @blp.problems(
-    _409="All is verified already (`already_verified`), or the person is deactivated (`deactivated`).",
+    _409="All is verified already (`already_verified`), or the person is deactivated (`deactivated`), or has no address"
+    " at all (`unreachable`).",
+    _422="What is not verified is the number of no mobile phone.",
     _429="Too many codes and tokens went to this address today: `code_budget_used_up`.",
 )
 @blp.response(202, description="A message is on its way.")

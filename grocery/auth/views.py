@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint, public
 from grocery.auth import service, sessions
 from grocery.auth.access import current_person, current_token, customer_required, refresh_required, usable_without_totp
+from grocery.auth.audit.changes import unnoted
 from grocery.auth.audit.sign_ins import note_failed_sign_in
 from grocery.auth.codes.confirming import spend_own_try, use_own_code
 from grocery.auth.codes.messages import tell_of_change
@@ -163,7 +164,10 @@ def get_me() -> Person:
 @blp.route("/me", methods=["PATCH"])
 @usable_without_totp
 @customer_required
-@blp.problems(_409="The verified phone is the only address to sign in with: `last_identifier`.")
+@blp.problems(
+    _409="The verified phone is the only address to sign in with: `last_identifier`.",
+    _422="A field is not valid, `phone` is no number, or `notify_by` or `marketing_sms` has no address.",
+)
 @blp.arguments(UpdateMeSchema, example={"name": "Wanjiku Njeri", "phone": "+254722000111"})
 @blp.response(200, CustomerSchema, example={**CUSTOMER_EXAMPLE, "name": "Wanjiku Njeri", "phone": "+254722000111"})
 def update_me(body: dict[str, Any]) -> Person:
@@ -200,7 +204,7 @@ def delete_me(body: dict[str, Any]) -> ResponseReturnValue:
     if code is None:
         service.confirm_password(person.id, body["password"])
     else:
-        with transaction():
+        with unnoted(), transaction():
             spend_own_try(person)
     with transaction():
         if code is not None:

@@ -15,8 +15,10 @@ _MESSAGES = text("""
            CASE WHEN event <> ALL(:codes) THEN body END AS body
     FROM notifications WHERE customer_id = :customer_id ORDER BY id
 """)
+# A number that was only written into the account may be somebody else's, who has written to the shop.
 _INBOUND = text("""
-    SELECT id, phone, body, command, received_at FROM inbound_sms WHERE customer_id = :customer_id ORDER BY id
+    SELECT id, phone, body, command, received_at FROM inbound_sms
+    WHERE customer_id = :customer_id AND phone = :sms ORDER BY id
 """)
 _SUPPRESSIONS = text("""
     SELECT channel, address, reason, created_at FROM suppressions
@@ -25,13 +27,13 @@ _SUPPRESSIONS = text("""
 
 
 def export_messages(customer_id: int, addresses: Mapping[str, str | None]) -> dict[str, Any]:
-    """Messages to and from a person, and whether their `addresses` ("sms", "email") are on the suppression list.
+    """Messages to a person, and what is known of their `addresses` ("sms", "email"): SMS from there, suppressions.
 
     Name only addresses that are known to be theirs. In the caller's transaction.
     """
     session = db.session()
     messages = session.execute(_MESSAGES, {"customer_id": customer_id, "codes": sorted(CODE_EVENTS)})
-    inbound = session.execute(_INBOUND, {"customer_id": customer_id})
+    inbound = session.execute(_INBOUND, {"customer_id": customer_id, "sms": addresses["sms"]})
     suppressions = session.execute(_SUPPRESSIONS, {"sms": addresses["sms"], "email": addresses["email"]})
     return {
         "notifications": _as_dicts(messages.mappings()),

@@ -35,7 +35,7 @@ STATUSES = {
     ("post", "/auth/totp/recovery-codes"): {200, 401, 403, 409, 429, 503} | BODY,
     ("delete", "/auth/totp"): {204, 401, 403, 409, 429, 503} | BODY,
     ("post", "/auth/users"): {201, 401, 403, 409, 429, 503} | BODY,
-    ("post", "/auth/users/{user_id}/resend-verification"): {202, 401, 403, 404, 409, 429, 503},
+    ("post", "/auth/users/{user_id}/resend-verification"): {202, 401, 403, 404, 409, 422, 429, 503},
     ("get", "/auth/users"): {200, 401, 403, 422, 503},
     ("get", "/auth/users/{user_id}"): {200, 401, 403, 404, 503},
     ("patch", "/auth/users/{user_id}"): {200, 401, 403, 404, 409, 503} | BODY,

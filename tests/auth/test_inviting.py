@@ -206,3 +206,30 @@ def test_a_sign_in_of_a_person_who_is_deactivated_meanwhile_is_dead(
     client.patch(f"/auth/users/{staff.id}", json={"is_active": False}, headers=as_admin)
     assert client.get("/auth/me", headers=bearer(pair.access_token)).status_code == 401
     assert client.post("/auth/refresh", headers=bearer(pair.refresh_token)).status_code == 401
+
+
+def test_nobody_is_invited_at_a_number_that_gets_no_sms(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
+) -> None:
+    answer = client.post("/auth/users", json={"name": "Njeri", "phone": "+254203674000"}, headers=as_admin)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["phone"])
+    assert run_sql("SELECT count(*) FROM customers") == [(1,)]
+    assert messages(run_sql) == []
+
+
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_nothing_is_sent_to_whom_a_number_was_taken_from(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql, password: str | None
+) -> None:
+    person = make_customer(email=None, password=password)
+    answer = client.post(f"/auth/users/{person.id}/resend-verification", headers=as_admin)
+    assert (answer.status_code, answer.json["code"]) == (409, "unreachable")
+    assert messages(run_sql) == []
+
+
+def test_a_landline_is_sent_no_code(client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql) -> None:
+    person = make_customer(email="w@example.com", phone="+254203674000")
+    run_sql("UPDATE customers SET email_verified_at = now() WHERE id = :id", id=person.id)
+    answer = client.post(f"/auth/users/{person.id}/resend-verification", headers=as_admin)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["phone"])
+    assert messages(run_sql) == []

@@ -191,3 +191,15 @@ def test_staff_get_their_own_copy_only(client: FlaskClient) -> None:
     admin = make_customer(role="admin")
     answer = client.get("/auth/me/export", headers=sign_in(admin), query_string={"customer_id": 1})
     assert answer.json["account"]["id"] == admin.id
+
+
+def test_who_writes_a_strangers_number_into_their_account_gets_none_of_the_strangers_sms(
+    client: FlaskClient, context: None, run_sql: Sql
+) -> None:
+    thief = caller(client, phone="+254712345678")
+    run_sql(
+        "INSERT INTO inbound_sms (provider_id, phone, body, status, customer_id)"
+        " VALUES ('in-1', '+254712345678', 'My gate code is 4711', 'ignored', :id)",
+        id=thief.person.id,
+    )
+    assert export(thief)["sms_to_the_shop"] == []

@@ -1,10 +1,12 @@
 """What staff, admins and command lines change: an entry in the transaction of the change itself.
 
-Of customers only the end of their account. What else they do for its safety is noted where it is done.
+Of customers only the end of their account, and another address to sign in with. What else they do for its safety is
+noted where it is done.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import current_app, g, has_request_context, request
@@ -19,8 +21,9 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # One's own basket is nobody else's business, and new tokens for a sign-in change nothing.
 _UNNOTED_LEVELS = ("optional", "refresh", "public")
 
-# Nothing else is left of it, and those who look after backups have to know.
-_NOTED_OF_CUSTOMERS = ("delete_me",)
+# Of an account that is gone nothing else is left, and those who look after backups have to know. With another phone or
+# e-mail address an account may have been taken over.
+_NOTED_OF_CUSTOMERS = ("delete_me", "confirm_phone", "confirm_email", "remove_email")
 
 # Parts of addresses that are words of the program. Others may be a phone number, an e-mail address or a secret.
 _WORDS_IN_ADDRESSES = ("event", "audience", "channel", "language")
@@ -30,6 +33,9 @@ _WORDS_IN_BODIES = ("role", "is_active", "status")
 
 # Routes that need no body do not look at the one that comes, so anything may be in it.
 _WORD = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
+
+# More than any route has; a body with a megabyte of made-up names would stay in the log for years.
+_MOST_FIELDS = 50
 
 
 def note_change(_sender: object) -> None:
@@ -43,6 +49,17 @@ def note_change(_sender: object) -> None:
 def leave_unnoted() -> None:
     """Say that this request has failed: what it still commits tells of the failure, and is no change."""
     g.is_change_noted = True
+
+
+@contextmanager
+def unnoted() -> Iterator[None]:
+    """Stands around a transaction that is no change yet, a try that is spent: the entry is for the one after it."""
+    before = g.get("is_change_noted", False)
+    g.is_change_noted = True
+    try:
+        yield
+    finally:
+        g.is_change_noted = before
 
 
 def _note_request() -> None:
@@ -103,7 +120,7 @@ def _details(subject_type: str | None) -> dict[str, Any]:
     details |= {name: value for name, value in (request.view_args or {}).items() if name in _WORDS_IN_ADDRESSES}
     body = request.get_json(silent=True) if request.is_json else None
     if isinstance(body, dict):
-        details["fields"] = sorted(name for name in body if _WORD.fullmatch(name))
+        details["fields"] = sorted(name for name in body if _WORD.fullmatch(name))[:_MOST_FIELDS]
         details |= _words_of(body)
     return details
 

@@ -28,6 +28,7 @@ _EXAMPLE = {
 
 @blp.route("/")
 @admin_required
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(AuditArgsSchema, location="query")
 @blp.response(200, AuditEntrySchema(many=True), description="The newest first.", headers=NEXT_LINK, example=[_EXAMPLE])
 def list_audit_entries(arguments: dict[str, Any]) -> ResponseReturnValue:

@@ -7,7 +7,13 @@ from sqlalchemy.exc import IntegrityError
 
 from grocery.auth.choices import DEFAULT_NOTIFY_BY, choices_for_other_phone
 from grocery.auth.codes import store
-from grocery.auth.codes.errors import AlreadyVerifiedError, InvalidCodeError, NoPhoneError, WrongCodeError
+from grocery.auth.codes.errors import (
+    AlreadyVerifiedError,
+    InvalidCodeError,
+    NoMobilePhoneError,
+    NoPhoneError,
+    WrongCodeError,
+)
 from grocery.auth.codes.messages import send_code, send_email_token, tell_of_change
 from grocery.auth.codes.secrets import VERIFY_EMAIL_LIFETIME
 from grocery.auth.errors import EmailTakenError, LastIdentifierError, PersonNotFoundError
@@ -15,16 +21,20 @@ from grocery.auth.models import Customer
 from grocery.auth.people import PERSON_COLUMNS, Person
 from grocery.auth.service import change_person, lock_person
 from grocery.db import db
+from grocery.phones import is_mobile
 
 
 def send_phone_code(person: Person, phone: str | None) -> None:
     """Send a code to a phone (E.164) that the person wants to verify; None for the one on the account.
 
-    Raises NoPhoneError, AlreadyVerifiedError, CodeBudgetUsedUpError and CodesUsedUpError.
+    Raises NoPhoneError, NoMobilePhoneError, AlreadyVerifiedError, CodeBudgetUsedUpError and CodesUsedUpError.
     """
     phone = phone or person.phone
     if phone is None:
         raise NoPhoneError
+    # Any number may stand on an account as a contact, also one that costs whoever sends to it.
+    if not is_mobile(phone):
+        raise NoMobilePhoneError
     if phone == person.phone and person.is_phone_verified:
         raise AlreadyVerifiedError
     _keep(person)

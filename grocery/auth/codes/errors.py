@@ -54,6 +54,12 @@ class NoPhoneError(InvalidError):
         super().__init__("There is no phone number to verify.", errors={"phone": ["Needs a phone number."]})
 
 
+class NoMobilePhoneError(InvalidError):
+    def __init__(self) -> None:
+        message = "Is not the number of a mobile phone."
+        super().__init__("No SMS can be sent to this number.", errors={"phone": [message]})
+
+
 class AlreadyVerifiedError(ConflictError):
     code = "already_verified"
 

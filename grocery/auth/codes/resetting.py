@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, func, select
 
+from grocery.auth.audit.service import note
 from grocery.auth.codes import store
 from grocery.auth.codes.errors import InvalidCodeError
 from grocery.auth.codes.messages import send_code, send_reset_token, tell_of_change
@@ -76,6 +77,7 @@ def _reset(secret_hash: bytes, password: str) -> None:
     replace_password(person.id, password_hash)
     if owned.target == person.email and not person.is_email_verified:
         _trust_email(person)
+    note("password_reset", actor_id=None, actor_role="visitor", subject_type="customer", subject_id=person.id)
     tell_of_change(person, "password")
 
 

@@ -40,7 +40,7 @@ def sign_in_with_code(phone: str, code: str, name: str | None, proof: Proof) -> 
     store.use("sign_in", store.hash_code("sign_in", phone, code))
     customer_id = find_owner(phone) or _make_account(phone, name)
     try:
-        pair = start_session(customer_id)
+        pair = start_session(customer_id, verified_phone=phone)
     except InvalidCredentialsError:
         raise InvalidCodeError from None
     check_second_factor(customer_id, proof)

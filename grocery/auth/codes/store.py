@@ -149,6 +149,11 @@ def use(purpose: str, secret_hash: bytes, customer_id: int | None = None) -> str
     return str(row.target)
 
 
+def void(purpose: str, customer_id: int) -> None:
+    """Make the codes of this purpose that were sent to a person good for nothing."""
+    db.session.execute(_REPLACE, {"purpose": purpose, "target": None, "customer_id": customer_id})
+
+
 def lock_claims(target: str) -> None:
     """Make whoever else proves that this number or address is theirs wait for this transaction. Locked first of all."""
     db.session.execute(_LOCK, {"kind": _CLAIMING, "target": target})

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint, public
 from grocery.auth.access import current_person, current_token, customer_required
+from grocery.auth.audit.changes import leave_unnoted, unnoted
 from grocery.auth.audit.sign_ins import note_failed_sign_in
 from grocery.auth.codes import addresses, resetting, signing_in, store
 from grocery.auth.codes.confirming import confirm_person
@@ -128,7 +129,7 @@ def confirm_phone(body: dict[str, Any]) -> Person:
     From then on it signs in. Another account that had it verified has it no more. Each request takes one of 5 tries.
     """
     person = current_person()
-    with transaction():
+    with unnoted(), transaction():
         phone = addresses.spend_phone_try(person)
     with transaction():
         return addresses.confirm_phone(person, phone, body["code"])
@@ -239,6 +240,7 @@ def _sending() -> Iterator[None]:
         with transaction():
             yield
     except CodesUsedUpError as error:
+        leave_unnoted()
         with transaction():
             tell_admins_of_used_up_codes(error)
         raise

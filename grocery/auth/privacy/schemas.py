@@ -19,7 +19,7 @@ class ExportSchema(Schema):
     second_factor = _rows("Whether signing in needs a second factor; empty if not.")
     audit_log = _rows("What was done by this account, and to it.")
     notifications = _rows("Messages to this account; those with codes without their text.")
-    sms_to_the_shop = _rows("SMS that were received from it.")
+    sms_to_the_shop = _rows("SMS that were received from its verified phone.")
     suppressions = _rows("Verified addresses of it that get no messages, and why.")
     stock_alerts = _rows("Products of which it wants to hear when they are back.")
     orders = _rows("Orders with their lines, history, payments and returns, as `GET /orders/{order_id}` answers them.")

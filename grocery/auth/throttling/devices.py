@@ -21,7 +21,7 @@ HEADER = "X-Device-Token"
 TOKEN_PARAMETER = {
     "in": "header",
     "name": HEADER,
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
     "description": "What an earlier sign-in of this person answered in the header of the same name. With it, failures"
     " of others do not hold up this device.",
 }

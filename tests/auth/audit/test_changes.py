@@ -107,6 +107,15 @@ def test_what_a_body_has_that_nobody_reads_does_not_come_into_the_log(client: Fl
     assert run_sql(ENTRIES) == [(admin.id, "admin", "delete_user", "customer", person.id, details)]
 
 
+def test_a_body_full_of_made_up_names_leaves_a_short_entry(client: FlaskClient, run_sql: Sql) -> None:
+    admin, person = make_customer(role="admin"), make_customer()
+    body = {"a" * length + "_" * filler: 1 for length in range(1, 20) for filler in range(20)}
+    response = client.delete(f"/auth/users/{person.id}", headers=sign_in(admin), json=body)
+    assert response.status_code == 204
+    [(details,)] = run_sql("SELECT details FROM audit_log")
+    assert len(details["fields"]) == 50
+
+
 def test_commands_are_noted(app: Flask, context: None, run_sql: Sql) -> None:
     person, other = make_customer(email="njeri@example.com"), make_customer(email="boss@example.com")
     runner = app.test_cli_runner()

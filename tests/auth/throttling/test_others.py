@@ -118,3 +118,25 @@ def test_the_refusal_is_documented(client: FlaskClient, method: str, path: str) 
     refusal = client.get("/openapi.json").json["paths"][path][method]["responses"]["429"]
     assert "too_many_requests" in refusal["description"]
     assert refusal["headers"]["Retry-After"]["schema"]["type"] == "integer"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/auth/login", {"email": "nobody{}@example.com", "password": "guess"}),
+        ("/auth/otp/login", {"phone": "+2547123456{:02}", "code": "123456"}),
+    ],
+)
+def test_failures_of_one_network_do_not_fill_the_audit_log(
+    app: Flask, limited: Limited, run_sql: RunSql, path: str, body: dict[str, str]
+) -> None:
+    limited(login="1/minute")
+
+    def fail(number: int, address: str) -> int:
+        filled = {name: value.format(number) for name, value in body.items()}
+        return post_from(app, address, path, json=filled).status_code
+
+    assert {fail(number, "203.0.113.7") for number in range(12)} == {401}
+    assert run_sql("SELECT count(*) FROM audit_log") == [(10,)]
+    assert fail(50, "198.51.100.1") == 401
+    assert run_sql("SELECT count(*) FROM audit_log") == [(11,)]
