@@ -19,7 +19,7 @@ from werkzeug.routing import IntegerConverter
 
 from grocery.errors import PROBLEM_TYPE, InvalidError, MalformedError, MediaTypeError, StaleError
 from grocery.fields import MAX_ID, Money, Quantity, Schema
-from grocery.stating import state_rules
+from grocery.stating import mark_taken, state_rules
 
 View = Callable[..., Any]
 
@@ -124,6 +124,7 @@ class Blueprint(flask_smorest.Blueprint):
         A body that is required must be there: nothing is not the same as `{}`.
         """
         instance = schema() if isinstance(schema, type) else schema
+        mark_taken(instance)
         parse: Callable[[View], View] = super().arguments(instance, location=location, required=required, **kwargs)
         return _needing_body(parse) if location == "json" and required else parse
 

@@ -28,6 +28,8 @@ _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 class Schema(MarshmallowSchema):
     """Unknown fields are errors: a misspelt field must not be silently without effect."""
 
+    is_taken = False  # Set for what comes in; see grocery.stating.
+
     class Meta:
         unknown = RAISE
 
@@ -72,7 +74,8 @@ class Integer(fields.Integer):
         super().__init__(strict=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        if isinstance(value, bool) or not (isinstance(value, int) or _is_digits_of_query(value, data)):
+        is_number = isinstance(value, int) or (isinstance(value, float) and value.is_integer())  # JSON's 12.0 is 12
+        if isinstance(value, bool) or not (is_number or _is_digits_of_query(value, data)):
             raise self.make_error("invalid", input=value)
         return int(value)
 

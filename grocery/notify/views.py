@@ -19,6 +19,7 @@ blp = Blueprint(
 
 @blp.route("/")
 @admin_only
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(NotificationArgsSchema, location="query")
 @blp.response(200, NotificationSchema(many=True), headers=NEXT_LINK, example=[NOTIFICATION_EXAMPLE])
 def list_notifications(arguments: dict[str, Any]) -> ResponseReturnValue:

@@ -44,8 +44,9 @@ _KEY_HEADER = {
 }
 
 _UNFIT = (
-    "A field is not valid, or what it names is not there: `unknown_product`, `unknown_coupon`, or a field "
-    "of `delivery`; `empty_cart`."
+    "A field is not valid (of `items`: a quantity of more than 3 decimals), or what it names is not there: "
+    "`unknown_product`, `unknown_coupon`, or a field of `delivery`; `empty_cart`; or "
+    "`Idempotency-Key` is not valid."
 )
 
 
@@ -133,6 +134,7 @@ def place_order(body: dict[str, Any]) -> ResponseReturnValue:
 
 @blp.route("/")
 @customer_required
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(OrderListArgsSchema, location="query")
 @blp.response(200, OrderSchema(many=True), headers=NEXT_LINK, example=[ORDER_EXAMPLE])
 def list_orders(filters: dict[str, Any]) -> ResponseReturnValue:

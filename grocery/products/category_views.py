@@ -51,7 +51,7 @@ def get_category(category_id: int) -> Response:
 @blp.route("/", methods=["POST"])
 @admin_required
 @blp.problems(_409=_EXISTS)
-@blp.problems(_422="A field is not valid, or `parent_id` is of no category.")
+@blp.problems(_422="A field is not valid, `name` has a /, or `parent_id` is of no category.")
 @blp.arguments(WriteCategorySchema, example=_EXAMPLE)
 @blp.response(201, CategorySchema, description="The new category.", example=examples.CATEGORY)
 def create_category(body: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def create_category(body: dict[str, Any]) -> dict[str, Any]:
 @admin_required
 @blp.found_first(categories.check_category_exists)
 @blp.problems(_409=f"{_EXISTS} `category_cycle`: it would be below itself.")
-@blp.problems(_422="A field is not valid, or `parent_id` is of no category.")
+@blp.problems(_422="A field is not valid, `name` has a /, or `parent_id` is of no category.")
 @blp.arguments(WriteCategorySchema, example=_EXAMPLE)
 @blp.response(200, CategorySchema, description="The category as it is now.", example=examples.CATEGORY)
 def replace_category(body: dict[str, Any], category_id: int) -> dict[str, Any]:

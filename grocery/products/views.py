@@ -56,8 +56,9 @@ _STALE = "The product was changed since it was read: `stale_version`."
 _UNFIT_STOCK = "`fractional_stock`: it cannot be sold by piece while a part of one is in stock."
 
 _UNFIT = (
-    "A field is not valid, `category_id` is of no category, or `compare_at_price` or `quantity_step` does "
-    "not fit the other fields."
+    "A field is not valid (`sku`, `barcode`, `net_content`; more than 3 decimals: `stock`, `low_stock_threshold`), "
+    "`category_id` is of no category, `country_of_origin` is no country, `image_url` no address, or `compare_at_price` "
+    "or `quantity_step` does not fit the other fields."
 )
 
 
@@ -65,7 +66,8 @@ _UNFIT = (
 @optional_person
 @kept
 @blp.problems(
-    _403="`is_active=false` is for staff.", _422="A filter, the sort order, `limit` or `cursor` is not valid."
+    _403="`is_active=false` is for staff.",
+    _422="A filter, `limit` or `cursor` is not valid (`bad_cursor`), or `sort` is `relevance` without `q`.",
 )
 @blp.arguments(ListArgsSchema, location="query")
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)

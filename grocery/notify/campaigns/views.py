@@ -26,12 +26,13 @@ blp = Blueprint(
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the campaign is."}}
 _NO_URL = "By e-mail, and the shop has no SHOP_URL to unsubscribe at: `shop_url_needed`."
 _NOT_DRAFT = "It was started: `not_draft`."
+_UNFIT = "A field is not valid, or the `texts` cannot go out like this."
 _ILLEGAL = "Not in this state: `illegal_transition`, with the `allowed` actions."
 
 
 @blp.route("/")
 @admin_only
-@blp.problems(_422="A filter, `limit` or `cursor` is not valid.")
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(CampaignArgsSchema, location="query")
 @blp.response(
     200,
@@ -53,7 +54,7 @@ def list_campaigns(arguments: dict[str, Any]) -> Response:
 @blp.route("/", methods=["POST"])
 @admin_only
 @blp.problems(_409=_NO_URL)
-@blp.problems(_422="A field is not valid, or the `texts` cannot go out like this.")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteCampaignSchema, example=examples.WANTED)
 @blp.response(201, CampaignSchema, description="The draft.", headers=_LOCATION, example=examples.DRAFT)
 def create_campaign(body: dict[str, Any]) -> ResponseReturnValue:
@@ -84,6 +85,7 @@ def get_campaign(campaign_id: int) -> dict[str, Any]:
 @admin_only
 @blp.found_first(reading.check_campaign_exists)
 @blp.problems(_409=f"{_NOT_DRAFT} {_NO_URL}")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteCampaignSchema, example=examples.WANTED)
 @blp.response(200, CampaignSchema, description="The draft as it is now.", example=examples.DRAFT)
 def replace_campaign(body: dict[str, Any], campaign_id: int) -> dict[str, Any]:

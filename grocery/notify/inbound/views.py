@@ -37,6 +37,7 @@ def take_inbound_sms(form: dict[str, Any]) -> None:
 
 @blp.route("/inbound-sms/")
 @admin_only
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid (`bad_cursor`), or `phone` is no number.")
 @blp.arguments(InboundSmsArgsSchema, location="query")
 @blp.response(200, InboundSmsSchema(many=True), headers=NEXT_LINK, example=[INBOUND_SMS_EXAMPLE])
 def list_inbound_sms(arguments: dict[str, Any]) -> ResponseReturnValue:

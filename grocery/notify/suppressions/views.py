@@ -27,6 +27,7 @@ blp = Blueprint(
 
 @blp.route("/")
 @admin_only
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(SuppressionArgsSchema, location="query")
 @blp.response(200, SuppressionSchema(many=True), headers=NEXT_LINK, example=[SUPPRESSION_EXAMPLE])
 def list_suppressions(arguments: dict[str, Any]) -> ResponseReturnValue:

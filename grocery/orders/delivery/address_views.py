@@ -12,6 +12,10 @@ from grocery.orders.delivery.schemas import AddressSchema, WriteAddressSchema
 
 blp = Blueprint("addresses", __name__, url_prefix="/addresses", description="The places that a customer has saved.")
 
+_UNFIT = (
+    "A field is not valid, `phone` is no number, `zone_id` is of no zone, or there is neither `address` nor `landmark`."
+)
+
 
 def _find_address(address_id: int) -> None:
     with reader() as connection:
@@ -35,7 +39,7 @@ def list_addresses() -> Response:
 @blp.route("/", methods=["POST"])
 @customer_required
 @blp.problems(_409="There are 20 already: `too_many_addresses`.")
-@blp.problems(_422="A field is not valid, `zone_id` is of no zone, or there is neither `address` nor `landmark`.")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteAddressSchema, example=examples.ADDRESS_WANTED)
 @blp.response(201, AddressSchema, description="The new address.", example=examples.ADDRESS)
 def create_address(body: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def get_address(address_id: int) -> dict[str, Any]:
 @blp.route("/<int:address_id>", methods=["PUT"])
 @customer_required
 @blp.found_first(_find_address)
-@blp.problems(_422="A field is not valid, `zone_id` is of no zone, or there is neither `address` nor `landmark`.")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteAddressSchema, example=examples.ADDRESS_WANTED)
 @blp.response(200, AddressSchema, description="The address as it is now.", example=examples.ADDRESS)
 def replace_address(body: dict[str, Any], address_id: int) -> dict[str, Any]:

@@ -25,6 +25,9 @@ def _find_template(template_id: int) -> None:
         templates.get_template(connection, template_id)
 
 
+_UNFIT = "A field is not valid, `zone_id` is of no zone, `starts` or `ends` no time, or `ends` not after `starts`."
+
+
 @blp.route("")
 @admin_required
 @blp.problems(_422="`limit` or `cursor` is not valid: `bad_cursor`.")
@@ -45,7 +48,7 @@ def list_slot_templates(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @admin_required
-@blp.problems(_422="A field is not valid, `zone_id` is of no zone, or `ends` is not after `starts`.")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteTemplateSchema, example=examples.TEMPLATE_WANTED)
 @blp.response(201, TemplateSchema, description="The new template; its slots are made.", example=examples.TEMPLATE)
 def create_slot_template(body: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def create_slot_template(body: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/<int:template_id>", methods=["PUT"])
 @admin_required
 @blp.found_first(_find_template)
-@blp.problems(_422="A field is not valid, `zone_id` is of no zone, or `ends` is not after `starts`.")
+@blp.problems(_422=_UNFIT)
 @blp.arguments(WriteTemplateSchema, example=examples.TEMPLATE_WANTED)
 @blp.response(200, TemplateSchema, description="The template as it is now.", example=examples.TEMPLATE)
 def replace_slot_template(body: dict[str, Any], template_id: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def _find_run(run_id: int) -> None:
 
 @blp.route("")
 @staff_required
-@blp.problems(_422="`limit`, `cursor` or `rider_id` is not valid.")
+@blp.problems(_422="`limit`, `cursor` (`bad_cursor`) or `rider_id` is not valid.")
 @blp.arguments(RunArgsSchema, location="query")
 @blp.response(200, RunSchema(many=True), headers=NEXT_LINK, example=[RUN_EXAMPLE])
 def list_runs(arguments: dict[str, Any]) -> ResponseReturnValue:

@@ -31,14 +31,14 @@ _STALE = "The promotion was changed since it was read: `stale_version`."
 
 _UNFIT = (
     "A field is not valid, does not fit the others (`value`, `code`, `scope`, `buy_quantity`, "
-    "`get_quantity`, `usage_limit`, `ends_at`), or is of nothing: `product_ids`, `category_ids`, "
+    "`get_quantity`, `usage_limit`, `starts_at`, `ends_at`), or is of nothing: `product_ids`, `category_ids`, "
     "`customer_id`."
 )
 
 
 @blp.route("/")
 @admin_required
-@blp.problems(_422="A filter, `limit` or `cursor` is not valid.")
+@blp.problems(_422="A filter, `limit` or `cursor` is not valid (`bad_cursor`), or `code` is none of a coupon.")
 @blp.arguments(PromotionArgsSchema, location="query")
 @blp.response(
     200,

@@ -37,7 +37,7 @@ def _answers(
         view = blp.response(200, row(many=True), description="All rows.", example=[example])(view)
         view = blp.arguments(arguments, location="query")(view)
         view = blp.doc(responses=as_csv)(view)
-        view = blp.problems(_422="An argument is not valid.")(view)
+        view = blp.problems(_422="An argument is not valid: `from` or `until` is no day, or they are far apart.")(view)
         return admin_required(view)
 
     return decorate

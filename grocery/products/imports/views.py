@@ -46,7 +46,8 @@ _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where to
     _411="`text/csv` without `Content-Length`.",
     _413="The file has more than 64 MiB.",
     _415="Neither `text/csv` nor `multipart/form-data`.",
-    _422="Nothing of the file can be used: `bad_file` (not UTF-8, a column missing …), `too_many_rows`.",
+    _422="Nothing of the file can be used: `bad_file` (not UTF-8, a column missing …), `too_many_rows`; or"
+    " `map` is not valid.",
 )
 @blp.arguments(ImportArgsSchema, location="query")
 @blp.response(
@@ -108,7 +109,7 @@ def export_products(arguments: dict[str, Any]) -> Response:
 
 @blp.route("/imports/")
 @admin_required
-@blp.problems(_422="`limit` or `cursor` is not valid.")
+@blp.problems(_422="`limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(PageArgsSchema, location="query")
 @blp.response(
     200,
@@ -140,7 +141,7 @@ def get_import(import_id: int) -> Response:
 @blp.route("/imports/<int:import_id>/refusals")
 @admin_required
 @blp.found_first(listing.check_import_exists)
-@blp.problems(_422="`limit` or `cursor` is not valid.")
+@blp.problems(_422="`limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(PageArgsSchema, location="query")
 @blp.response(
     200,

@@ -40,7 +40,7 @@ def drop_alert(product_id: int) -> None:
 
 @blp.route("/alerts/")
 @customer_required
-@blp.problems(_422="`limit` or `cursor` is not valid.")
+@blp.problems(_422="`limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(PageArgsSchema, location="query")
 @blp.response(
     200, AlertSchema(many=True), description="A page of products.", headers=NEXT_LINK, example=[examples.ALERT]

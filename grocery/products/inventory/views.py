@@ -36,13 +36,18 @@ _CHANGES = {
     "write_off": {"value": examples.WRITE_OFF},
     "count": {"value": examples.COUNT},
 }
-_BAD_PAGE = "A filter, `limit` or `cursor` is not valid."
+_UNFIT = (
+    "A field is not valid, or does not fit the others: there is not one of `delta` and `quantity`, or `reason`, `lot` "
+    "or `lot_id` does not go with it."
+)
+_BAD_PAGE = "A filter, `limit` or `cursor` is not valid: `bad_cursor`."
 
 
 @blp.route("/products/<int:product_id>/stock", methods=["POST"])
 @staff_required
 @blp.found_first(check_product_exists)
 @blp.problems(_409=_TOO_LITTLE)
+@blp.problems(_422=_UNFIT)
 @blp.arguments(ChangeStockSchema, examples=_CHANGES)
 @blp.response(200, StockSchema, description="The stock now.", example=examples.STOCK)
 def change_stock(body: dict[str, Any], product_id: int) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def list_lots(arguments: dict[str, Any], product_id: int) -> Response:
 
 @blp.route("/stock/expiring")
 @staff_required
-@blp.problems(_422="`days`, `limit` or `cursor` is not valid.")
+@blp.problems(_422="`days`, `limit` or `cursor` is not valid: `bad_cursor`.")
 @blp.arguments(ExpiringArgsSchema, location="query")
 @blp.response(
     200,

@@ -21,7 +21,7 @@ from grocery.products.service import check_product_exists
 
 blp = Blueprint("prices", __name__, url_prefix="/products", description="Offers, scheduled prices, history of prices.")
 
-_BAD_PAGE = "An argument is not valid."
+_BAD_PAGE = "An argument is not valid: `bad_cursor`."
 
 
 @blp.route("/<int:product_id>/prices")
@@ -51,6 +51,10 @@ def list_price_changes(arguments: dict[str, Any], product_id: int) -> Response:
 @blp.problems(
     _409="Another offer runs in that time (`offer_overlaps`, with its `change_id`), or too many changes are ahead "
     "(`too_many_price_changes`)."
+)
+@blp.problems(
+    _422="A field is not valid, `price` is not below the price before, `compare_at_price` not above `price`, or"
+    " `starts_at` and `ends_at` do not fit."
 )
 @blp.arguments(SchedulePriceSchema, example=examples.WANTED)
 @blp.response(201, PriceChangeSchema, description="The change as it is scheduled.", example=examples.CHANGE)
