@@ -9,7 +9,7 @@ from typing import Any
 from blinker import Namespace
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Executable, MetaData, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -185,6 +185,21 @@ def named_subject() -> tuple[str, int] | None:
     """What the current `transaction()` is about, as far as it was said."""
     subject: tuple[str, int] | None = db.session().info.get("subject")
     return subject
+
+
+def delete_in_batches(delete: Executable, size: int, *, first: Executable | None = None, **parameters: Any) -> None:
+    """Run a DELETE that takes `:limit` rows until there are none left, each time in a transaction of its own.
+
+    `first` is what each transaction begins with. A plan that runs a subquery with LIMIT and SKIP LOCKED twice takes
+    more rows than a batch has: that, too, means that there may be more.
+    """
+    count = size
+    while count >= size:
+        with transaction() as session:
+            if first is not None:
+                session.execute(first)
+            result = session.execute(delete, {**parameters, "limit": size})
+            count = result.rowcount  # type: ignore[attr-defined]  # of a DELETE
 
 
 def release_after_fork(app: Flask) -> None:

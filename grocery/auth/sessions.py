@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import Text, Uuid, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import Text, Uuid, bindparam, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.errors import (
@@ -19,7 +19,7 @@ from grocery.auth.errors import (
 from grocery.auth.models import BlockedToken, Customer, TokenFamily
 from grocery.auth.tokens import REFRESH_LIFETIME, Token, TokenPair, sign_pair
 from grocery.auth.user_agents import describe_device
-from grocery.db import db, reader, transaction
+from grocery.db import db, delete_in_batches, reader, transaction
 
 # A client whose connection broke may ask again for the same pair within this time.
 REPEAT_WINDOW = timedelta(seconds=30)
@@ -205,15 +205,10 @@ def _block(statement: Any) -> int:
 def delete_expired_sessions() -> None:
     """Forget families and blocked tokens that have expired, in small transactions. Run by the relay."""
     for table, key in ((BlockedToken, BlockedToken.token_id), (TokenFamily, TokenFamily.id)):
-        # More than a batch go where the planner runs the subquery with LIMIT and SKIP LOCKED twice.
-        while _delete_expired_batch(table, key) >= _CLEANING_BATCH:
-            pass
-
-
-def _delete_expired_batch(table: Any, key: Any) -> int:
-    expired = select(key).where(table.expires_at < func.now()).limit(_CLEANING_BATCH).with_for_update(skip_locked=True)
-    with transaction() as session:
-        return len(session.execute(delete(table).where(key.in_(expired)).returning(key)).all())
+        is_expired = table.expires_at < func.now()
+        expired = select(key).where(is_expired).limit(bindparam("limit")).with_for_update(skip_locked=True)
+        statement = delete(table).where(key.in_(expired)).execution_options(synchronize_session=False)
+        delete_in_batches(statement, _CLEANING_BATCH)
 
 
 def _now() -> datetime:

@@ -5,7 +5,7 @@ What is kept for how long, and why, stands in docs/privacy.md; a test compares t
 
 from sqlalchemy import text
 
-from grocery.db import transaction
+from grocery.db import delete_in_batches
 
 CODES_DAYS = 1
 DEVICES_DAYS = 400
@@ -43,9 +43,4 @@ _IS_RETENTION = text("SET LOCAL grocery.retention = 'on'")
 def forget_old() -> None:
     """Delete codes, devices and entries of the audit log that are older than they may get."""
     for statement, days in ((_CODES, CODES_DAYS), (_DEVICES, DEVICES_DAYS), (_AUDIT_LOG, AUDIT_DAYS)):
-        count = _BATCH
-        while count >= _BATCH:  # a plan that runs the subquery twice takes more
-            with transaction() as session:
-                session.execute(_IS_RETENTION)
-                result = session.execute(statement, {"days": days, "limit": _BATCH})
-                count = result.rowcount  # type: ignore[attr-defined]  # of a DELETE
+        delete_in_batches(statement, _BATCH, first=_IS_RETENTION, days=days)

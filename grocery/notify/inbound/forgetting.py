@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from grocery.db import db, transaction
+from grocery.db import delete_in_batches
 
 KEPT_DAYS = 90
 _BATCH = 1000
@@ -19,8 +19,4 @@ _FORGET = text("""
 
 def forget_old() -> None:
     """Delete SMS that are older than KEPT_DAYS, in short transactions. The relay's part."""
-    count = _BATCH
-    while count >= _BATCH:  # a plan that runs the subquery twice takes more
-        with transaction():
-            parameters = {"days": KEPT_DAYS, "limit": _BATCH}
-            count = db.session.execute(_FORGET, parameters).rowcount  # type: ignore[attr-defined]  # of a DELETE
+    delete_in_batches(_FORGET, _BATCH, days=KEPT_DAYS)

@@ -27,10 +27,7 @@ def match_old() -> None:
 
 def forget_old() -> None:
     """Delete what nobody will ask for, in short transactions."""
-    count = _BATCH
-    while count >= _BATCH:  # a plan that runs the subquery twice takes more
-        with transaction():
-            count = forget_reports(_BATCH)
+    forget_reports(_BATCH)
 
 
 def periodic_tasks(_app: Any) -> Sequence[PeriodicTask]:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import text
 
-from grocery.db import Row, db, reader
+from grocery.db import Row, db, delete_in_batches, reader
 from grocery.notify.receipts.oddities import masked, oddities
 from grocery.notify.receipts.words import explain, is_blocked, meaning_of, next_status
 from grocery.notify.sending.claims import LEASE_SECONDS
@@ -137,10 +137,9 @@ def match_report(report_id: int) -> None:
         _match(report, is_new=False)
 
 
-def forget_reports(limit: int) -> int:
-    """Delete up to `limit` reports that are too old: UNMATCHED_DAYS, and MATCHED_DAYS; answers how many."""
-    parameters = {"unmatched_days": UNMATCHED_DAYS, "matched_days": MATCHED_DAYS, "limit": limit}
-    return db.session.execute(_FORGET, parameters).rowcount  # type: ignore[attr-defined]
+def forget_reports(batch_size: int) -> None:
+    """Delete the reports that are too old: UNMATCHED_DAYS, and MATCHED_DAYS. Stands at the edge: commits each batch."""
+    delete_in_batches(_FORGET, batch_size, unmatched_days=UNMATCHED_DAYS, matched_days=MATCHED_DAYS)
 
 
 def _match(report: Row, *, is_new: bool) -> None:
