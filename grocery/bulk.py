@@ -4,10 +4,11 @@ import logging
 import time
 from collections import deque
 
-from flask import Flask, current_app
+from flask import Flask
 
 from grocery.db import db
 from grocery.queues import BULK, BulkTask, PeriodicTask, bulk_task, doorbell, periodic_task
+from grocery.running import running_app
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,7 @@ def init_app(_app: Flask) -> None:
 
 
 def _tasks() -> list[BulkTask]:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # receivers get the app, not its proxy
-    return [task for _receiver, tasks in bulk_task.send(app) for task in tasks]
+    return [task for _receiver, tasks in bulk_task.send(running_app()) for task in tasks]
 
 
 def _step(task: BulkTask) -> bool:

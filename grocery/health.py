@@ -13,6 +13,7 @@ from grocery.db import reader
 from grocery.errors import BusyError
 from grocery.metrics import CONTENT_TYPE, write_metrics
 from grocery.queues import doorbell
+from grocery.running import running_app
 
 blp = Blueprint("health", __name__, description="Probes for operators.")
 
@@ -45,8 +46,7 @@ def metrics() -> ResponseReturnValue:
 
     The same whichever process answers. Let the proxy keep strangers out.
     """
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # receivers get the app, not its proxy
-    return Response(write_metrics(app), content_type=CONTENT_TYPE)
+    return Response(write_metrics(running_app()), content_type=CONTENT_TYPE)
 
 
 def check_database() -> None:

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -15,6 +16,7 @@ from grocery.fields import Integer, Schema, Text
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
+T = TypeVar("T")
 
 #: For `headers=` of a list's `blp.response`.
 NEXT_LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page, if any: `<…>; rel="next"`.'}}
@@ -55,6 +57,17 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     if not isinstance(key, list) or [type(part) for part in key] != list(types) or _is_unstorable(key):
         raise _invalid_cursor()
     return key
+
+
+def decode_id(cursor: str | None) -> int | None:
+    """The id in a cursor of a list that is sorted by it, None for the first page; raises InvalidError."""
+    return decode_cursor(cursor, int)[0] if cursor is not None else None
+
+
+def cut_page(found: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """The rows of a page, and the cursor of the next page, if there is one: `found` was to have one row more."""
+    page = found[:limit]
+    return page, cursor_of(page[-1]) if len(found) > limit else None
 
 
 def add_next_link(response: Response, cursor: str | None, **changed: str) -> Response:

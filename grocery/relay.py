@@ -12,12 +12,13 @@ from typing import Any
 
 import click
 import psycopg2
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import with_appcontext
 
 from grocery.db import db
 from grocery.errors import BusyError
 from grocery.queues import PeriodicTask, periodic_task
+from grocery.running import running_app
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Relay:
 @with_appcontext
 def relay_command() -> None:
     """Ring for what is due and run the periodic tasks, until SIGTERM or Ctrl-C."""
-    relay = Relay(current_app._get_current_object())  # type: ignore[attr-defined]  # it outlives this context
+    relay = Relay(running_app())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, relay.stop)
     relay.run()

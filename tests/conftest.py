@@ -18,6 +18,7 @@ from grocery.app import create_app
 from grocery.config import Settings, load_settings, setting_names
 from grocery.db import Base, db
 from grocery.embedded import Stack, ensure_stack
+from tests.valkey_process import ValkeyProcess
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +50,10 @@ def environ(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         # Whatever the time is when the tests run; those of quiet hours set their own.
         "QUIET_HOURS": "none",
         # Tests sign in and order as often as they like; those of the limits set their own.
-        **dict.fromkeys(("RATE_LIMIT_LOGIN", "RATE_LIMIT_REGISTER", "RATE_LIMIT_OTP", "RATE_LIMIT_ORDERS"), "none"),
+        **dict.fromkeys([name for name in setting_names() if name.startswith("RATE_LIMIT_")], "none"),
         # Nor are they sent away when many sign in at once.
         "PASSWORDS_WAITING": "100",
+        "REQUESTS_AT_ONCE": "100",
         "ADMIN_EMAILS": "owner@shop.example",
         "SHOP_NAME": "Test Grocer",
         "SHOP_URL": "http://shop.example",
@@ -108,6 +110,15 @@ def context(app: Flask) -> Iterator[None]:
     with app.app_context():
         yield
         db.session.remove()
+
+
+@pytest.fixture
+def valkey() -> Iterator[ValkeyProcess]:
+    """One of the test's own, which it may stop, restart or freeze."""
+    server = ValkeyProcess()
+    server.start()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,14 +13,6 @@ from grocery.limits import Limiter, network_of
 from tests.valkey_process import ValkeyProcess
 
 SECRET = "a secret of the shop"
-
-
-@pytest.fixture
-def valkey() -> Iterator[ValkeyProcess]:
-    server = ValkeyProcess()
-    server.start()
-    yield server
-    server.close()
 
 
 @pytest.fixture

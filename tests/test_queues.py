@@ -22,14 +22,6 @@ TOKEN_KEY = "grocery:ring:orders"
 
 
 @pytest.fixture
-def valkey() -> Iterator[ValkeyProcess]:
-    server = ValkeyProcess()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def bell(valkey: ValkeyProcess) -> Iterator[Doorbell]:
     with doorbell(valkey.url) as made:
         yield made

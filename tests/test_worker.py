@@ -1,14 +1,10 @@
 """The worker as it is started in earnest: the `rq worker` command, on a Valkey that the tests stop and restart."""
 
-import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from flask import Flask
@@ -19,86 +15,14 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
 from grocery.app import create_app
-from grocery.config import load_settings, setting_names
+from grocery.config import load_settings
 from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
 from grocery.worker import Worker
+from tests.running_worker import ROOT, RQ, RunningWorker, environment, running_worker, until
 from tests.valkey_process import ValkeyProcess
 from tests.worker_jobs import JOB
 
-ROOT = Path(__file__).parent.parent
-RQ = Path(sys.executable).with_name("rq")
 FORBIDDEN = "tests.forbidden_job.run"
-T = TypeVar("T")
-
-
-class RunningWorker:
-    """An `rq worker` process and what it wrote to its standard error."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path):
-        self.process = process
-        self._log = log
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def wait_for_line(self, text: str) -> None:
-        until(lambda: text in self.log, f"{text!r} in {self._log}")
-
-    def kill(self) -> None:
-        """As by the machine's memory watch: no warning, and the running job with it."""
-        for pid in [*children(self.process.pid), self.process.pid]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait()
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(holds: Callable[[], T], what: str, seconds: float = 15) -> T:
-    deadline = time.monotonic() + seconds
-    while not (value := holds()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return value
-
-
-def environment(valkey: ValkeyProcess, **more: str) -> dict[str, str]:
-    """Settings without a database that could be reached: the worker must not need one."""
-    return {
-        **dict.fromkeys(setting_names(), ""),  # an empty value keeps out the one of the developer's own `.env`
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
-        "REDIS_URL": valkey.url,
-        "SECRET_KEY": "secret-for-tests-only-0123456789abcdef",
-        "JWT_SECRET_KEYS": "test:secret-for-tests-only-fedcba9876543210",
-        **more,
-    }
-
-
-@contextmanager
-def running_worker(
-    valkey: ValkeyProcess, log: Path, name: str = "ScriptWorker", **more: str
-) -> Iterator[RunningWorker]:
-    command = [RQ, "worker", "-w", f"tests.worker_jobs.{name}", ORDERS]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(valkey, **more), stderr=output)
-    worker = RunningWorker(process, log)
-    try:
-        yield worker
-    finally:
-        if process.poll() is None:
-            worker.kill()
-
-
-@pytest.fixture
-def valkey() -> Iterator[ValkeyProcess]:
-    server = ValkeyProcess()
-    server.start()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def state() -> NotifyState:
 
 def _build_sms(settings: Settings) -> SmsBackend:
     if settings.sms_backend == "console":
-        return ConsoleSms()
+        return ConsoleSms(hides_content=settings.is_production)
     return AfricasTalkingSms(
         settings.at_username, settings.at_api_key, sender_id=settings.at_sender_id, base_url=settings.at_base_url
     )
@@ -76,7 +76,7 @@ def _build_sms(settings: Settings) -> SmsBackend:
 
 def _build_mail(settings: Settings) -> MailBackend:
     if settings.mail_backend == "console":
-        return ConsoleMail()
+        return ConsoleMail(hides_content=settings.is_production)
     return SmtpMail(
         settings.mail_server,
         settings.mail_port,

@@ -10,7 +10,7 @@ from grocery.db import Row, transaction
 from grocery.notify import outbox
 from grocery.notify.access import admin_only
 from grocery.notify.schemas import NOTIFICATION_EXAMPLE, NotificationArgsSchema, NotificationSchema
-from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, cut_page, decode_id, encode_cursor
 
 blp = Blueprint(
     "notifications", __name__, url_prefix="/notifications", description="What was told to whom by SMS and e-mail."
@@ -28,10 +28,9 @@ def list_notifications(arguments: dict[str, Any]) -> ResponseReturnValue:
     With every attempt's outcome. The next page stands in the header `Link`.
     """
     cursor, limit = arguments.pop("cursor"), arguments.pop("limit")
-    before_id = decode_cursor(cursor, int)[0] if cursor is not None else None
+    before_id = decode_id(cursor)
     rows = outbox.list_notifications(**arguments, before_id=before_id, limit=limit + 1)
-    page = rows[:limit]
-    next_cursor = encode_cursor(page[-1]["id"]) if len(rows) > limit else None
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row["id"]))
     return add_next_link(jsonify(NotificationSchema(many=True).dump(page)), next_cursor)
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from grocery.notify.extension import Backends
+from grocery.notify.sending import sender as sending
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
 from tests.notify.clients import mail_client, sms_client
@@ -46,3 +47,10 @@ def wired(app: Flask, context: None, at_server: FakeAfricasTalking, smtp_server:
     """The app with the real clients, on loopback servers, in its context."""
     with backends_of(app, Backends(sms_client(at_server), mail_client(smtp_server))):
         yield app
+
+
+@pytest.fixture
+def one_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message of a channel after the other."""
+    monkeypatch.setattr(sending, "SMS_SLOTS", 1)
+    monkeypatch.setattr(sending, "MAIL_SLOTS", 1)

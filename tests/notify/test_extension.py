@@ -1,5 +1,6 @@
 """The clients that the settings name."""
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from grocery.config import ConfigError, Settings
 from grocery.notify.clients.mail import ConsoleMail, SmtpMail
 from grocery.notify.clients.sms import AfricasTalkingSms, ConsoleSms
 from grocery.notify.extension import build_backends
+from grocery.notify.outcome import Outcome
 from tests.fakes.africastalking import API_KEY, FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
 from tests.notify.clients import AMINA, PHONE, letter
@@ -87,3 +89,18 @@ def test_settings_that_could_never_send_are_refused(settings: Settings, wrong: d
         build_backends(replace(settings, **wrong))
 
     assert len(raised.value.problems) == 1
+
+
+def test_console_of_production_hides_what_it_does_not_send(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    backends = build_backends(replace(settings, environment="production"))
+    with caplog.at_level(logging.INFO):
+        sent = backends.sms.send(PHONE, "493027 is your sign-in code")
+        with backends.mail.session() as session:
+            session.send(letter(AMINA, "Choose a password", "http://shop.example/reset/abc"))
+    assert caplog.messages == [
+        "SMS of 27 characters, hidden since this is production; nothing is sent",
+        "e-mail of 29 characters, hidden since this is production; nothing is sent",
+    ]
+    assert sent.outcome is Outcome.SENT

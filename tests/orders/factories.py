@@ -1,8 +1,11 @@
-"""Orders made over HTTP, as customers make them."""
+"""Orders made and moved over HTTP, what they cost, and all that a change of them may write to."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.orders.conftest import Caller
+
+Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 def place(customer: Caller, items: dict[int, float], **body: Any) -> dict[str, Any]:
@@ -18,3 +21,23 @@ def move(staff: Caller, order: dict[str, Any], status: str, **body: Any) -> dict
     response = staff.patch(f"/orders/{order['id']}/status", json={"status": status, **body})
     assert response.status_code == 200, response.json
     return response.json
+
+
+def amounts(order: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(order[name] for name in ("subtotal", "delivery_fee", "vat", "total"))
+
+
+def snapshot(run_sql: Sql) -> list[list[tuple[Any, ...]]]:
+    """All that a change may write to."""
+    tables = (
+        "orders",
+        "order_lines",
+        "order_discounts",
+        "order_history",
+        "notifications",
+        "products",
+        "stock_movements",
+        "promotions",
+        "delivery_slots",
+    )
+    return [run_sql(f"SELECT * FROM {table} ORDER BY id") for table in tables]

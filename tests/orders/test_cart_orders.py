@@ -23,9 +23,10 @@ from tests.orders.cart.factories import (
     visit,
 )
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem, book, in_hours, make_slot, make_zone
+from tests.orders.delivery.factories import book, in_hours, make_slot, make_zone
 from tests.orders.factories import place
 from tests.orders.promotions.factories import make_promotion
+from tests.problems import assert_problem
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows, stock_of, unbalanced, wait_for_a_lock
 

@@ -1,13 +1,12 @@
 """Random lives of orders, from the basket to what comes back: after each step the whole shop fits together."""
 
 import json
-from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import current_app
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grocery import money
@@ -23,7 +22,8 @@ from grocery.orders.fulfilment.refusing import refuse_substitute
 from grocery.orders.returns.service import take_back
 from grocery.orders.tracking.links import find_link
 from tests.orders.documents.paper import assert_invoice_is_order, pages_of
-from tests.orders.test_amounts_histories import COUPONS, STEPS, NothingThereError, Shop, numbers
+from tests.orders.histories import STEPS, Step, go_through, numbers, so_many
+from tests.orders.small_shop import COUPONS, Shop
 from tests.products.ledger import select_rows
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -288,7 +288,7 @@ LIFE: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
 }
 
 
-def _steps(at_least: int, at_most: int, *names: str) -> st.SearchStrategy[list[tuple[str, dict[str, Any]]]]:
+def _steps(at_least: int, at_most: int, *names: str) -> st.SearchStrategy[list[Step]]:
     """So many steps with these names, or with any."""
     weighted = [name for name in names or LIFE for _ in range(LIFE[name][0])]
     step = st.sampled_from(weighted).flatmap(
@@ -297,7 +297,7 @@ def _steps(at_least: int, at_most: int, *names: str) -> st.SearchStrategy[list[t
     return st.integers(at_least, at_most).flatmap(lambda size: st.lists(step, min_size=size, max_size=size))
 
 
-def _lives(longest: int) -> st.SearchStrategy[list[tuple[str, dict[str, Any]]]]:
+def _lives(longest: int) -> st.SearchStrategy[list[Step]]:
     """Lives with up to so many steps of each part: one in three goes where it goes, the others to the door."""
     placed = _steps(1, 2, "place")
     parts = [
@@ -312,7 +312,7 @@ def _lives(longest: int) -> st.SearchStrategy[list[tuple[str, dict[str, Any]]]]:
     return st.sampled_from([anywhere, to_the_door, to_the_door]).flatmap(lambda lives: lives)
 
 
-def _step(name: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
+def _step(name: str, **arguments: Any) -> Step:
     return name, arguments
 
 
@@ -345,18 +345,9 @@ FAILED = [
 
 
 def live(histories: int, lives: st.SearchStrategy[Any], *, printed: int, is_proof: bool = False) -> None:
-    """So many lives, one in `printed` on paper, too; always the same ones, unless it `is_proof`, which looks for more.
+    """So many lives, one in `printed` on paper, too."""
 
-    A failure is shown as it is: making it shorter takes minutes.
-    """
-
-    @settings(
-        max_examples=histories,
-        derandomize=not is_proof,
-        deadline=None,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @so_many(histories, is_proof=is_proof)
     @given(
         coupon=st.sampled_from(COUPONS),
         stock=st.integers(5, 30),
@@ -366,12 +357,9 @@ def live(histories: int, lives: st.SearchStrategy[Any], *, printed: int, is_proo
     @example(coupon=COUPONS[0], stock=30, history=RETURNED, is_printed=False)
     @example(coupon=COUPONS[0], stock=30, history=RETURNED[:-1], is_printed=True)
     @example(coupon=COUPONS[1], stock=30, history=FAILED, is_printed=True)
-    def unfold(coupon: dict[str, Any], stock: int, history: list[tuple[str, dict[str, Any]]], is_printed: bool) -> None:
+    def unfold(coupon: dict[str, Any], stock: int, history: list[Step], is_printed: bool) -> None:
         shop = Life(coupon, stock)
-        for name, arguments in history:
-            with suppress(NothingThereError):
-                getattr(shop, name)(**arguments)
-                shop.check()
+        go_through(history, shop)
         if is_printed:
             shop.assert_invoices_are_orders()
 

@@ -13,9 +13,9 @@ from grocery.db import db
 from grocery.orders.cart.schemas import ReorderSchema
 from tests.orders.cart.factories import cart_of, carts, change_products, fill, items, put, quantities
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem
 from tests.orders.factories import move, place
-from tests.orders.fulfilment.test_picking import pick
+from tests.orders.fulfilment.factories import pick
+from tests.problems import assert_problem
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows, stock_of, wait_for_a_lock
 

@@ -11,6 +11,7 @@ from grocery.db import db, transaction
 from grocery.errors import InvalidError
 from grocery.products.categories import MAX_DEPTH, MAX_PATH_LENGTH, ensure_path
 from grocery.products.schemas import CategoryTreeSchema
+from tests.problems import assert_problem
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows
 
@@ -19,10 +20,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def paths() -> list[str]:
     return [path for (path,) in select_rows("SELECT path FROM categories ORDER BY path")]
-
-
-def assert_problem(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
 
 
 def test_the_tree_nests_children_in_order(client: FlaskClient, admin: dict[str, str]) -> None:

@@ -1,11 +1,12 @@
 """The routes of /campaigns."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
-from grocery.api import Blueprint
+from grocery.api import Blueprint, View
 from grocery.db import Row, transaction
 from grocery.notify.access import admin_only
 from grocery.notify.campaigns import examples, reading, service
@@ -17,7 +18,7 @@ from grocery.notify.campaigns.schemas import (
 )
 from grocery.notify.extension import state
 from grocery.notify.schemas import NOTIFICATION_EXAMPLE, NotificationSchema
-from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, cut_page, decode_id, encode_cursor
 
 blp = Blueprint(
     "campaigns", __name__, url_prefix="/campaigns", description="One text to all customers who want to hear of offers."
@@ -44,10 +45,9 @@ _ILLEGAL = "Not in this state: `illegal_transition`, with the `allowed` actions.
 def list_campaigns(arguments: dict[str, Any]) -> Response:
     """List campaigns, with how far they are"""
     cursor, limit = arguments.pop("cursor"), arguments.pop("limit")
-    before_id = decode_cursor(cursor, int)[0] if cursor is not None else None
+    before_id = decode_id(cursor)
     found = reading.list_campaigns(**arguments, before_id=before_id, limit=limit + 1)
-    page = found[:limit]
-    next_cursor = encode_cursor(page[-1]["id"]) if len(found) > limit else None
+    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row["id"]))
     return add_next_link(jsonify(page), next_cursor)
 
 
@@ -138,10 +138,25 @@ def test_campaign(body: dict[str, Any], campaign_id: int) -> Row:
         return service.send_test(campaign_id, **body)
 
 
-@blp.route("/<int:campaign_id>/start", methods=["POST"])
-@admin_only
-@blp.problems(_409=f"{_ILLEGAL} {_NO_URL}", _422="The texts do not fit any more; the shop's name is part of them.")
-@blp.response(200, CampaignSchema, description="The campaign, running.", example=examples.RUNNING)
+def _move_route(action: str, example: dict[str, Any], **problems: str) -> Callable[[View], View]:
+    """A route of a move: each asks for nothing, may be illegal, and answers the campaign in its new state."""
+
+    def decorator(view: View) -> View:
+        answer = f"The campaign, {example['status']}."
+        view = blp.response(200, CampaignSchema, description=answer, example=example)(view)
+        view = blp.problems(**{"_409": _ILLEGAL, **problems})(view)
+        routed: View = blp.route(f"/<int:campaign_id>/{action}", methods=["POST"])(admin_only(view))
+        return routed
+
+    return decorator
+
+
+@_move_route(
+    "start",
+    examples.RUNNING,
+    _409=f"{_ILLEGAL} {_NO_URL}",
+    _422="The texts do not fit any more; the shop's name is part of them.",
+)
 def start_campaign(campaign_id: int) -> dict[str, Any]:
     """Start a campaign
 
@@ -151,10 +166,7 @@ def start_campaign(campaign_id: int) -> dict[str, Any]:
     return _move(campaign_id, "start")
 
 
-@blp.route("/<int:campaign_id>/pause", methods=["POST"])
-@admin_only
-@blp.problems(_409=_ILLEGAL)
-@blp.response(200, CampaignSchema, description="The campaign, paused.", example=examples.PAUSED)
+@_move_route("pause", examples.PAUSED)
 def pause_campaign(campaign_id: int) -> dict[str, Any]:
     """Pause a campaign
 
@@ -163,19 +175,13 @@ def pause_campaign(campaign_id: int) -> dict[str, Any]:
     return _move(campaign_id, "pause")
 
 
-@blp.route("/<int:campaign_id>/resume", methods=["POST"])
-@admin_only
-@blp.problems(_409=_ILLEGAL)
-@blp.response(200, CampaignSchema, description="The campaign, running.", example=examples.RUNNING)
+@_move_route("resume", examples.RUNNING)
 def resume_campaign(campaign_id: int) -> dict[str, Any]:
     """Go on with a paused campaign"""
     return _move(campaign_id, "resume")
 
 
-@blp.route("/<int:campaign_id>/cancel", methods=["POST"])
-@admin_only
-@blp.problems(_409=_ILLEGAL)
-@blp.response(200, CampaignSchema, description="The campaign, cancelled.", example=examples.CANCELLED)
+@_move_route("cancel", examples.CANCELLED)
 def cancel_campaign(campaign_id: int) -> dict[str, Any]:
     """Call a campaign off
 

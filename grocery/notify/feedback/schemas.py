@@ -15,11 +15,15 @@ BOUNCE_EXAMPLE = {
 NOTED_EXAMPLE = {"notification_id": 71, "is_suppressed": True}
 
 
+# Also says in OpenAPI what no text may hold: a pattern of its own is all that a field has there.
+_PART = r"[^@\s\u0000-\u001f\u007f-\u009f]+"
+
+
 class BounceSchema(Schema):
     """A mail that came back, or was called spam."""
 
     recipient = Name(
-        max_length=254, required=True, validate=[validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an e-mail address.")]
+        max_length=254, required=True, validate=[validate.Regexp(f"^{_PART}@{_PART}$", error="Not an e-mail address.")]
     )
     type = OneOf(
         BOUNCE_TYPES,

@@ -18,13 +18,13 @@ from grocery.notify.inbound.schemas import (
     InboundSmsSchema,
 )
 from grocery.notify.receipts.forms import callback
-from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, cut_page, decode_id, encode_cursor
 
 blp = Blueprint("inbound_sms", __name__, description="What people wrote to the shop by SMS.")
 
 
 @blp.route("/notify/sms/<secret>/inbound", methods=["POST"])
-@blp.response(200, description="Taken, or not to be sent again.")
+@blp.response(200, description="Taken, or not to be sent again, as any form that cannot be read.")
 @callback(InboundSmsFormSchema, INBOUND_FORM_EXAMPLE)
 def take_inbound_sms(form: dict[str, Any]) -> None:
     """Take an SMS that a customer sent
@@ -47,8 +47,7 @@ def list_inbound_sms(arguments: dict[str, Any]) -> ResponseReturnValue:
     header `Link`.
     """
     cursor, limit = arguments.pop("cursor"), arguments.pop("limit")
-    before_id = decode_cursor(cursor, int)[0] if cursor is not None else None
+    before_id = decode_id(cursor)
     rows = list_inbound(**arguments, before_id=before_id, limit=limit + 1)
-    page = rows[:limit]
-    next_cursor = encode_cursor(page[-1]["id"]) if len(rows) > limit else None
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row["id"]))
     return add_next_link(jsonify(InboundSmsSchema(many=True).dump(page)), next_cursor)

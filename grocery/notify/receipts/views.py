@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from flask import current_app
-
 from grocery.api import Blueprint
 from grocery.db import transaction
 from grocery.notify.hooks import marketing_chosen
 from grocery.notify.receipts.forms import DeliveryReportSchema, OptOutSchema, callback
 from grocery.notify.receipts.service import take_report
 from grocery.notify.suppressions.service import suppress
+from grocery.running import running_app
 
 blp = Blueprint(
     "provider",
@@ -29,7 +28,7 @@ _OPT_OUT_EXAMPLE = {"senderId": "MAMAFRESH", "phoneNumber": "+254712345678"}
 
 
 @blp.route("/delivery", methods=["POST"])
-@blp.response(200, description="Taken, or not to be sent again.")
+@blp.response(200, description="Taken, or not to be sent again, as any form that cannot be read.")
 @callback(DeliveryReportSchema, _REPORT_EXAMPLE)
 def take_delivery_report(form: dict[str, Any]) -> None:
     """Take a delivery report
@@ -41,7 +40,7 @@ def take_delivery_report(form: dict[str, Any]) -> None:
 
 
 @blp.route("/opt-out", methods=["POST"])
-@blp.response(200, description="Taken, or not to be sent again.")
+@blp.response(200, description="Taken, or not to be sent again, as any form that cannot be read.")
 @callback(OptOutSchema, _OPT_OUT_EXAMPLE)
 def take_opt_out(form: dict[str, Any]) -> None:
     """Take an opt-out
@@ -51,10 +50,5 @@ def take_opt_out(form: dict[str, Any]) -> None:
     phone = form["phone"]
     with transaction():
         # People's rows are locked before those of messages.
-        marketing_chosen.send(
-            current_app._get_current_object(),  # type: ignore[attr-defined]  # a sender is not held by the context
-            channel="sms",
-            address=phone,
-            is_wanted=False,
-        )
+        marketing_chosen.send(running_app(), channel="sms", address=phone, is_wanted=False)
         suppress("sms", phone, "provider", form["sender"])

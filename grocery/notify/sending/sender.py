@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from flask import current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from grocery.db import transaction
@@ -20,6 +19,7 @@ from grocery.notify.sending.claims import Claim, claim_due, give_back
 from grocery.notify.sending.letters import write_letter
 from grocery.notify.sending.records import Answered, expire_leases, record_results
 from grocery.notify.sending.slots import Route, Slots
+from grocery.running import running_app
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Sender:
     """One run over all channels at once: one that waits for its provider keeps no other waiting."""
 
     def __init__(self, routes: Iterable[Route], seconds: float, meanwhile: Callable[[], object] = lambda: None) -> None:
-        app = current_app._get_current_object()  # type: ignore[attr-defined]  # threads have no context of their own
+        app = running_app()  # threads have no context of their own
         self._answers: SimpleQueue[Answered] = SimpleQueue()
         self._lanes = {
             route.channel: _Lane(Slots(app, route, self._answers), Health(route.channel)) for route in routes

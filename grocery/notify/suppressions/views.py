@@ -15,7 +15,7 @@ from grocery.notify.suppressions.schemas import (
     SuppressionArgsSchema,
     SuppressionSchema,
 )
-from grocery.paging import NEXT_LINK, add_next_link, decode_cursor, encode_cursor
+from grocery.paging import NEXT_LINK, add_next_link, cut_page, decode_cursor, encode_cursor
 
 blp = Blueprint(
     "suppressions",
@@ -41,8 +41,7 @@ def list_suppressions(arguments: dict[str, Any]) -> ResponseReturnValue:
         channel, address = decode_cursor(cursor, str, str)
         after = (channel, address)
     rows = service.list_suppressions(**arguments, after=after, limit=limit + 1)
-    page = rows[:limit]
-    next_cursor = encode_cursor(page[-1]["channel"], page[-1]["address"]) if len(rows) > limit else None
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row["channel"], row["address"]))
     return add_next_link(jsonify(SuppressionSchema(many=True).dump(page)), next_cursor)
 
 

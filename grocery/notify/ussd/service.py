@@ -14,6 +14,7 @@ from grocery.notify.receipts.oddities import oddities
 from grocery.notify.ussd.forms import Step, read_step
 from grocery.notify.ussd.screen import cut, plain
 from grocery.notify.ussd.store import Memory, Shown, session_store
+from grocery.running import running_app
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,7 @@ def _limit_time(session: Session) -> None:
 
 
 def _ask_menu(request: UssdRequest) -> UssdAnswer:
-    answers = ussd_dialled.send(current_app._get_current_object(), request=request)  # type: ignore[attr-defined]
-    [(_, answer)] = answers
+    [(_, answer)] = ussd_dialled.send(running_app(), request=request)
     menu: UssdAnswer = answer
     return menu
 

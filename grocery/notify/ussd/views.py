@@ -45,7 +45,8 @@ _SCREEN = "CON G-7K3M9Q: on its way\nTotal KES 1,250\n2 Maize Flour\n0 Back 00 M
     },
     responses={
         "200": {
-            "description": "What the phone shows: after `CON` the session goes on, after `END` it is over.",
+            "description": "What the phone shows: after `CON` the session goes on, after `END` it is over, as for any "
+            "form that cannot be read.",
             "content": {"text/plain": {"schema": {"type": "string"}, "example": _SCREEN}},
         }
     },

@@ -209,7 +209,10 @@ def _verify_email(_shop: Shop) -> Mapping[str, Context]:
 
 def _account_changed(_shop: Shop) -> Mapping[str, Context]:
     usual = {"what": "phone", "customer": {"name": "Amina Odhiambo"}}
-    others = {what: {**usual, "what": what} for what in ("phone_taken", "email", "totp_on", "totp_off", "password")}
+    others = {
+        what: {**usual, "what": what}
+        for what in ("phone_taken", "email", "totp_on", "totp_off", "password", "reclaimed")
+    }
     return {USUAL: usual, **others, "bare": {**usual, "customer": {"name": ""}, "url": None}}
 
 

@@ -1,5 +1,7 @@
 """Writing payments: what holds for every method. The caller has the order's row locked; commits nothing."""
 
+from dataclasses import asdict, dataclass
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -19,9 +21,18 @@ _BOOK = text("""
     RETURNING *
 """)
 
-
 # What was credited for goods that came back is not to be collected a second time.
 _CREDITED = text("SELECT coalesce(sum(refund_cents), 0) FROM order_returns WHERE order_id = :order_id")
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Money that changes hands: how much, in cents, which collector takes or gives it, and who notes that."""
+
+    amount_cents: int
+    collector_id: int | None
+    actor_id: int | None
+    note: str | None = None
 
 
 def check_capture(session: Session, order: Row, amount_cents: int) -> None:
@@ -40,25 +51,7 @@ def check_refund(order: Row, amount_cents: int) -> None:
         raise RefundExceedsPaidError(amount_cents, order["paid_cents"], order["currency"])
 
 
-def book(
-    session: Session,
-    order: Row,
-    *,
-    method: str,
-    kind: str,
-    amount_cents: int,
-    collector_id: int | None,
-    actor_id: int | None,
-    note: str | None,
-) -> Row:
+def book(session: Session, order: Row, method: str, kind: str, handover: Handover) -> Row:
     """Write a `capture` or `refund` that was checked, and what is paid for the order then; the payment's row."""
-    parameters = {
-        "order_id": order["id"],
-        "method": method,
-        "kind": kind,
-        "amount_cents": amount_cents,
-        "collector_id": collector_id,
-        "actor_id": actor_id,
-        "note": note,
-    }
+    parameters = {"order_id": order["id"], "method": method, "kind": kind, **asdict(handover)}
     return session.execute(_BOOK, parameters).mappings().one()

@@ -53,8 +53,8 @@ class UnknownMethodError(InvalidError):
 
 
 class NotACollectorError(InvalidError):
-    """The shop's money is in the hands of its own people only."""
+    """The shop's money is in the hands of its own people only. `field` is where the sender named who has it."""
 
-    def __init__(self, collector_id: int):
+    def __init__(self, collector_id: int, field: str):
         message = f"There is no member of staff {collector_id}."
-        super().__init__("One or more fields are not valid.", errors={"collector_id": [message]})
+        super().__init__("One or more fields are not valid.", errors={field: [message]})

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from grocery.db import Row
-from grocery.orders.payments.booking import book, check_capture, check_refund
+from grocery.orders.payments.booking import Handover, book, check_capture, check_refund
 from grocery.orders.payments.errors import TooManyOpenOrdersError, UnknownMethodError
 
 # An order that was erased with its customer is known by its number alone; if it was delivered, the ledger has its
@@ -53,7 +53,7 @@ _TAKEN = text("""
 
 
 class PaymentMethod(Protocol):
-    """What orders ask of a way to pay. Nothing here commits; amounts are in cents."""
+    """What orders ask of a way to pay. Nothing here commits."""
 
     name: str
 
@@ -63,26 +63,10 @@ class PaymentMethod(Protocol):
         Asks nobody: the number is counted by the caller, in the statement that places the order.
         """
 
-    def capture(
-        self,
-        session: Session,
-        order: Row,
-        amount_cents: int,
-        collector_id: int | None,
-        actor_id: int | None,
-        note: str | None,
-    ) -> Row:
+    def capture(self, session: Session, order: Row, handover: Handover) -> Row:
         """Take money for a locked order; the payment's row. Raises OrderCancelledError, PaymentExceedsTotalError."""
 
-    def refund(
-        self,
-        session: Session,
-        order: Row,
-        amount_cents: int,
-        collector_id: int | None,
-        actor_id: int | None,
-        note: str | None,
-    ) -> Row:
+    def refund(self, session: Session, order: Row, handover: Handover) -> Row:
         """Give money back for a locked order; the payment's row. Raises RefundExceedsPaidError."""
 
     def reconcile(self, connection: Connection, starts_at: datetime, ends_at: datetime) -> Sequence[Row]:
@@ -99,47 +83,13 @@ class CashOnDelivery:
         if limit and open_unpaid_orders >= limit:
             raise TooManyOpenOrdersError(open_unpaid_orders, limit)
 
-    def capture(
-        self,
-        session: Session,
-        order: Row,
-        amount_cents: int,
-        collector_id: int | None,
-        actor_id: int | None,
-        note: str | None,
-    ) -> Row:
-        check_capture(session, order, amount_cents)
-        return book(
-            session,
-            order,
-            method=self.name,
-            kind="capture",
-            amount_cents=amount_cents,
-            collector_id=collector_id,
-            actor_id=actor_id,
-            note=note,
-        )
+    def capture(self, session: Session, order: Row, handover: Handover) -> Row:
+        check_capture(session, order, handover.amount_cents)
+        return book(session, order, self.name, "capture", handover)
 
-    def refund(
-        self,
-        session: Session,
-        order: Row,
-        amount_cents: int,
-        collector_id: int | None,
-        actor_id: int | None,
-        note: str | None,
-    ) -> Row:
-        check_refund(order, amount_cents)
-        return book(
-            session,
-            order,
-            method=self.name,
-            kind="refund",
-            amount_cents=amount_cents,
-            collector_id=collector_id,
-            actor_id=actor_id,
-            note=note,
-        )
+    def refund(self, session: Session, order: Row, handover: Handover) -> Row:
+        check_refund(order, handover.amount_cents)
+        return book(session, order, self.name, "refund", handover)
 
     def reconcile(self, connection: Connection, starts_at: datetime, ends_at: datetime) -> Sequence[Row]:
         """`due` counts for delivered orders only: what is still on its way may yet be paid."""

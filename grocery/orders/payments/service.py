@@ -10,6 +10,7 @@ from grocery import money
 from grocery.db import Row, reader
 from grocery.orders.actors import Actor
 from grocery.orders.errors import OrderNotFoundError
+from grocery.orders.payments.booking import Handover
 from grocery.orders.payments.errors import NotACollectorError
 from grocery.orders.payments.methods import payment_method
 
@@ -58,10 +59,10 @@ def record_payment(
     order = session.execute(_LOCK_ORDER, {"order_id": order_id}).mappings().one_or_none()
     if order is None:
         raise OrderNotFoundError(order_id)
-    _check_collector(collector_id, roles)
+    _check_collector(collector_id, roles, "collector_id")
     method = payment_method(order["payment_method"])
     book = method.capture if kind == "capture" else method.refund
-    return payment_json(book(session, order, amount_cents, collector_id, actor.id, note))
+    return payment_json(book(session, order, Handover(amount_cents, collector_id, actor.id, note)))
 
 
 def settle_delivered(
@@ -75,13 +76,13 @@ def settle_delivered(
     """
     collector_id = collector_id or actor.id
     people = session.execute(_LOCK_COLLECTOR, {"collector_id": collector_id})
-    _check_collector(collector_id, {person.id: person.role for person in people})
+    _check_collector(collector_id, {person.id: person.role for person in people}, "collected_by")
     paid_cents: int = order["paid_cents"]
     amount_cents = order["total_cents"] - paid_cents if collected_cents is None else collected_cents
     if amount_cents <= 0:
         return paid_cents
     method = payment_method(order["payment_method"])
-    method.capture(session, order, amount_cents, collector_id, actor.id, None)
+    method.capture(session, order, Handover(amount_cents, collector_id, actor.id))
     return paid_cents + amount_cents
 
 
@@ -120,6 +121,6 @@ def payment_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _check_collector(collector_id: int | None, roles: dict[int, str]) -> None:
+def _check_collector(collector_id: int | None, roles: dict[int, str], field: str) -> None:
     if collector_id is not None and roles.get(collector_id) not in COLLECTOR_ROLES:
-        raise NotACollectorError(collector_id)
+        raise NotACollectorError(collector_id, field)

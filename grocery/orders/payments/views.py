@@ -33,7 +33,8 @@ def list_payments(order_id: int) -> Response:
 @blp.found_first(service.check_order_exists)
 @blp.problems(
     _409="More than is due (`payment_exceeds_total`, with `due`), more given back than was paid "
-    "(`refund_exceeds_paid`, with `paid`), or money taken for a cancelled order (`order_cancelled`)."
+    "(`refund_exceeds_paid`, with `paid`), or money taken for a cancelled order (`order_cancelled`).",
+    _422="A field is not valid, `amount` is not above zero, or `collector_id` is nobody of the staff.",
 )
 @blp.arguments(RecordPaymentSchema, example=examples.PAID)
 @blp.response(201, PaymentSchema, description="The payment.", example=examples.PAYMENT)

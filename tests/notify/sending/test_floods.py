@@ -1,7 +1,7 @@
 """Thousands of messages at once: Redis lost in the middle, codes and orders between offers, memory."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,6 @@ pytestmark = pytest.mark.usefixtures("context")
 RunSql = Callable[..., list[tuple[Any, ...]]]
 
 OFFER = 2
-
-
-@pytest.fixture
-def valkey() -> Iterator[ValkeyProcess]:
-    process = ValkeyProcess()
-    process.start()
-    yield process
-    process.close()
 
 
 def queue(run_sql: RunSql, number: int, *, priority: int = 1) -> None:

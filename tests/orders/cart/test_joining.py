@@ -45,11 +45,6 @@ def soap() -> int:
     return make_product("Home", price_cents=116_00)
 
 
-@pytest.fixture
-def visitor(client: FlaskClient) -> Visitor:
-    return visit(client)
-
-
 def log_in(customer: Caller, token: str | None, password: str = PASSWORD) -> TestResponse:
     headers = {} if token is None else {HEADER: token}
     body = {"email": customer.person.email, "password": password}

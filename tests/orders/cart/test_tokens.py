@@ -15,7 +15,7 @@ from grocery.orders.cart.tokens import is_genuine, make_token
 from tests.conftest import IsolatedClient
 from tests.orders.cart.factories import HEADER, Visitor, cart_of, carts, items, put, quantities, visit
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 from tests.products.ledger import select_rows
 

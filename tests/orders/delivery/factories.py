@@ -104,8 +104,3 @@ def slot_body(zone_id: int, *, hours: float = 24, **overrides: Any) -> dict[str,
 
 def template_body(zone_id: int, **overrides: Any) -> dict[str, Any]:
     return {"zone_id": zone_id, "weekday": "monday", "starts": "10:00", "ends": "12:00", "capacity": 5, **overrides}
-
-
-def assert_problem(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    assert answer.mimetype == "application/problem+json"

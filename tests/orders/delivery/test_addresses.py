@@ -13,7 +13,8 @@ from grocery.orders.delivery import examples
 from grocery.orders.delivery.addresses import get_address
 from grocery.orders.delivery.schemas import AddressSchema, WriteAddressSchema
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem, make_zone
+from tests.orders.delivery.factories import make_zone
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")

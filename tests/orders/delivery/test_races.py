@@ -13,15 +13,8 @@ from grocery.db import db
 from grocery.orders.delivery.weekly import WEEKDAYS
 from grocery.products.inventory.days import shop_today
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import (
-    assert_problem,
-    make_order,
-    make_slot,
-    make_zone,
-    slot_body,
-    slot_row,
-    template_body,
-)
+from tests.orders.delivery.factories import make_order, make_slot, make_zone, slot_body, slot_row, template_body
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")

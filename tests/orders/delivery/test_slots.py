@@ -10,16 +10,8 @@ from grocery.orders.delivery import examples
 from grocery.orders.delivery.schemas import SlotSchema, WriteSlotSchema
 from grocery.paging import encode_cursor
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import (
-    assert_problem,
-    book,
-    in_hours,
-    make_order,
-    make_slot,
-    make_zone,
-    slot_body,
-    slot_row,
-)
+from tests.orders.delivery.factories import book, in_hours, make_order, make_slot, make_zone, slot_body, slot_row
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows
 
 pytestmark = pytest.mark.usefixtures("context")

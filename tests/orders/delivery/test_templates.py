@@ -13,7 +13,8 @@ from grocery.orders.delivery.weekly import WEEKDAYS
 from grocery.paging import encode_cursor
 from grocery.products.inventory.days import shop_today
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem, make_template, make_zone, template_body
+from tests.orders.delivery.factories import make_template, make_zone, template_body
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -11,7 +11,8 @@ from grocery.db import db
 from grocery.orders.delivery import examples
 from grocery.orders.delivery.schemas import WriteZoneSchema, ZoneSchema
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem, book, make_order, make_slot, make_template, make_zone
+from tests.orders.delivery.factories import book, make_order, make_slot, make_template, make_zone
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")

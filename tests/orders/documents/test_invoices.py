@@ -10,10 +10,11 @@ from grocery.db import db
 from grocery.orders.documents import rendering, views
 from grocery.orders.tracking.links import find_link
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem, run_statement
+from tests.orders.delivery.factories import run_statement
 from tests.orders.documents.factories import add_line, change_line, change_order, make_return, sum_up
 from tests.orders.documents.paper import amounts_in, assert_invoice_is_order, fetch, pages_of, text_of
 from tests.orders.factories import move, place
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 
 pytestmark = pytest.mark.usefixtures("context")

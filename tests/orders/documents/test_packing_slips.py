@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.orders.conftest import Caller
-from tests.orders.delivery.factories import assert_problem
 from tests.orders.documents.factories import add_line, change_line, change_order, sum_up
 from tests.orders.documents.paper import amounts_in, fetch, pages_of, text_of
 from tests.orders.factories import place
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 
 pytestmark = pytest.mark.usefixtures("context")

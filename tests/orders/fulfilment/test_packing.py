@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.orders.conftest import Caller
-from tests.orders.factories import move, place
-from tests.orders.fulfilment.test_picking import assert_books_are_right, assert_refused, events, pick
-from tests.orders.test_editing import amounts, snapshot
+from tests.orders.factories import amounts, move, place, snapshot
+from tests.orders.fulfilment.factories import assert_books_are_right, assert_refused, events, pick
 from tests.products.factories import make_product
 from tests.products.inventory.factories import broken, make_lot, picks_of, remaining
 from tests.products.ledger import movements_of, stock_of
@@ -27,26 +26,10 @@ TOLD_OF_A_CHANGE = [
 
 
 @pytest.fixture
-def soap(context: None) -> int:
-    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
-
-
-@pytest.fixture
-def flour(context: None) -> int:
-    return make_product("Flour", name="Maize Flour", sku="FLR", price_cents=189_00, vat_class="zero")
-
-
-@pytest.fixture
 def beef(context: None) -> int:
     return make_product(
         "Meat", name="Beef", unit="kg", quantity_step=Decimal("0.25"), price_cents=119_90, stock=Decimal("5.5")
     )
-
-
-@pytest.fixture
-def order(customer: Caller, soap: int, flour: int) -> dict[str, Any]:
-    """Three soaps and one flour: 537.00, of which 48.00 is VAT."""
-    return place(customer, {soap: 3, flour: 1})
 
 
 @pytest.fixture

@@ -12,15 +12,10 @@ from flask.testing import FlaskClient
 from tests.orders.conftest import Caller
 from tests.orders.delivery.factories import make_slot, make_zone
 from tests.orders.factories import move, place
-from tests.orders.fulfilment.test_picking import pick
+from tests.orders.fulfilment.factories import pick
 from tests.products.factories import make_product
 
 Sql = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def soap(context: None) -> int:
-    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
 
 
 @pytest.fixture

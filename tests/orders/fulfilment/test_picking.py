@@ -1,98 +1,20 @@
 """What is picked is what is paid and what is gone: amounts, stock, ledger and history after each pick."""
 
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from grocery.db import db
-from tests.orders.conftest import Caller, wait_until_blocked
+from tests.orders.conftest import Caller
 from tests.orders.delivery.factories import make_zone
-from tests.orders.factories import move, place
+from tests.orders.factories import amounts, move, place, snapshot
+from tests.orders.fulfilment.factories import assert_books_are_right, events, last_changed, pick
 from tests.orders.promotions.factories import make_promotion
-from tests.orders.test_editing import amounts, snapshot
-from tests.products.factories import make_product
 from tests.products.ledger import movements_of, stock_of, unbalanced
 
 Sql = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def soap(context: None) -> int:
-    return make_product("Home", name="Soap", sku="SOAP", price_cents=116_00)
-
-
-@pytest.fixture
-def flour(context: None) -> int:
-    return make_product("Flour", name="Maize Flour", sku="FLR", price_cents=189_00, vat_class="zero")
-
-
-@pytest.fixture
-def order(customer: Caller, soap: int, flour: int) -> dict[str, Any]:
-    """Three soaps and one flour: 537.00, of which 48.00 is VAT."""
-    return place(customer, {soap: 3, flour: 1})
-
-
-def pick(
-    staff: Caller, order: dict[str, Any], quantity: Any, *, index: int = 0, headers: Any = None, **body: Any
-) -> Any:
-    path = f"/orders/{order['id']}/lines/{order['items'][index]['id']}/pick"
-    return staff.post(path, json={"picked_quantity": quantity, **body}, headers=headers)
-
-
-def last_changed(staff: Caller, order: dict[str, Any]) -> dict[str, Any]:
-    """What the newest row of the history says about the lines."""
-    entry = staff.get(f"/orders/{order['id']}/history").json[-1]
-    assert (entry["event"], entry["status"], entry["actor_id"]) == ("lines", order["status"], staff.person.id)
-    return entry["changed"]
-
-
-def events(run_sql: Sql) -> list[tuple[Any, ...]]:
-    """What was told, how and to whom, but for that the order was placed."""
-    return run_sql("SELECT event, channel, recipient FROM notifications WHERE event <> 'order_placed' ORDER BY 1, 2, 3")
-
-
-def assert_books_are_right(run_sql: Sql) -> None:
-    """Stocks are the sum of their movements, orders have taken what was picked, totals are the sum of their parts."""
-    assert unbalanced() == []
-    assert (
-        run_sql("""
-        SELECT * FROM (
-            SELECT orders.id AS order_id, line.product_id, sum(coalesce(line.picked_quantity, line.quantity)) AS sum
-            FROM orders JOIN order_lines AS line ON line.order_id = orders.id
-            WHERE orders.status <> 'cancelled' AND line.product_id IS NOT NULL GROUP BY 1, 2
-        ) AS held FULL JOIN (
-            SELECT order_id, product_id, -sum(delta) AS sum
-            FROM stock_movements WHERE order_id IS NOT NULL GROUP BY 1, 2
-        ) AS moved USING (order_id, product_id)
-        WHERE coalesce(held.sum, 0) <> coalesce(moved.sum, 0)
-    """)
-        == []
-    )
-    assert (
-        run_sql("""
-        SELECT orders.id FROM orders,
-            LATERAL (SELECT coalesce(sum(line_total_cents), 0) AS total, coalesce(sum(discount_cents), 0) AS discount,
-                            bool_or(discount_cents > line_total_cents) AS is_below_zero
-                     FROM order_lines WHERE order_id = orders.id) AS lines,
-            LATERAL (SELECT coalesce(sum(amount_cents), 0) AS amount,
-                            coalesce(sum(amount_cents) FILTER (WHERE kind <> 'free_delivery'), 0) AS goods
-                     FROM order_discounts WHERE order_id = orders.id) AS held
-        WHERE orders.subtotal_cents <> lines.total OR orders.discount_cents <> held.amount
-              OR lines.discount <> held.goods OR lines.is_below_zero
-              OR orders.total_cents <> subtotal_cents - orders.discount_cents + delivery_fee_cents
-    """)
-        == []
-    )
-
-
-def assert_refused(answer: Any, status: int, code: str, **fields: Any) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    assert {name: answer.json[name] for name in fields} == fields
 
 
 def test_a_line_picked_in_full_costs_and_takes_what_it_did(
@@ -245,18 +167,6 @@ def test_another_pick_first_brings_back_into_the_books_what_the_earlier_one_wrot
     assert_books_are_right(run_sql)
 
 
-def test_more_than_was_found_before_is_not_taken_from_others(
-    customer: Caller, staff: Caller, order: dict[str, Any], soap: int, run_sql: Sql
-) -> None:
-    pick(staff, order, 1)
-    place(customer, {soap: 9})
-    before = snapshot(run_sql)
-    refused = pick(staff, order, 2)
-    missing = [{"product_id": soap, "name": "Soap", "requested": 1, "available": 0}]
-    assert_refused(refused, 409, "out_of_stock", items=missing)
-    assert snapshot(run_sql) == before
-
-
 @pytest.mark.parametrize("body", [(3, None), (1, None), (1, "not_found"), (0, "damaged")])
 def test_the_same_pick_twice_changes_nothing(
     staff: Caller, order: dict[str, Any], run_sql: Sql, body: tuple[int, str | None]
@@ -285,116 +195,11 @@ def test_no_reason_is_noted_for_what_is_picked_in_full(staff: Caller, order: dic
     assert stock_of(soap) == 7
 
 
-def test_more_pieces_than_ordered_are_refused(staff: Caller, order: dict[str, Any], run_sql: Sql) -> None:
-    before = snapshot(run_sql)
-    for body in ({}, {"approved": True}):
-        assert_refused(pick(staff, order, 4, **body), 409, "picked_too_much", ordered=3)
-    assert snapshot(run_sql) == before
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"picked_quantity": None},
-        {"picked_quantity": -1},
-        {"picked_quantity": 1.5},
-        {"picked_quantity": "1"},
-        {"picked_quantity": True},
-        {"picked_quantity": 0.0001},
-        {"picked_quantity": 10**9},
-        {"picked_quantity": 1, "reason": "stolen"},
-        {"picked_quantity": 1, "reason": 3},
-        {"picked_quantity": 1, "approved": "yes"},
-        {"picked_quantity": 1, "substitute_product_id": 0},
-        {"picked_quantity": 1, "substitute_product_id": "x"},
-        {"picked_quantity": 1, "unit_price": "0.01"},
-    ],
-)
-def test_a_pick_that_makes_no_sense_is_refused(
-    staff: Caller, order: dict[str, Any], run_sql: Sql, body: dict[str, Any]
-) -> None:
-    before = snapshot(run_sql)
-    path = f"/orders/{order['id']}/lines/{order['items'][0]['id']}/pick"
-    assert_refused(staff.post(path, json=body), 422, "validation_failed")
-    assert snapshot(run_sql) == before
-
-
-@pytest.mark.parametrize("status", ["packed", "shipped", "delivered", "cancelled"])
-def test_what_is_packed_or_over_is_not_picked(
-    staff: Caller, order: dict[str, Any], flour: int, run_sql: Sql, status: str
-) -> None:
-    move(staff, order, status)
-    before = snapshot(run_sql)
-    for body in ({}, {"reason": "not_found"}, {"substitute_product_id": flour}):
-        assert_refused(pick(staff, order, 1, **body), 409, "not_editable", current=status)
-    assert snapshot(run_sql) == before
-
-
 def test_a_confirmed_order_is_picked(staff: Caller, order: dict[str, Any], run_sql: Sql) -> None:
     confirmed = move(staff, order, "confirmed")
     picked = pick(staff, order, 2).json
     assert (picked["status"], picked["version"], picked["total"]) == ("confirmed", 3, "421.00")
     assert last_changed(staff, confirmed)["total"] == {"from": "537.00", "to": "421.00"}
-    assert_books_are_right(run_sql)
-
-
-@pytest.mark.parametrize("body", [{"picked_quantity": 1}, {"picked_quantity": "nonsense"}, {}, []])
-def test_an_unknown_line_is_not_found_whatever_is_sent(
-    customer: Caller, staff: Caller, order: dict[str, Any], flour: int, run_sql: Sql, body: Any
-) -> None:
-    other = place(customer, {flour: 1})
-    before = snapshot(run_sql)
-    for path in (
-        "/orders/999999999/lines/1/pick",
-        f"/orders/{order['id']}/lines/999999999/pick",
-        f"/orders/{order['id']}/lines/{other['items'][0]['id']}/pick",
-        f"/orders/{order['id']}/lines/99999999999999999999/pick",
-    ):
-        assert staff.post(path, json=body).status_code == 404, path
-    assert snapshot(run_sql) == before
-
-
-def test_only_staff_pick(client: FlaskClient, customer: Caller, staff: Caller, order: dict[str, Any]) -> None:
-    path = f"/orders/{order['id']}/lines/{order['items'][0]['id']}/pick"
-    assert client.post(path, data="x").status_code == 401
-    assert pick(customer, order, 1).status_code == 403
-    assert customer.post("/orders/999999999/lines/1/pick", data="x").status_code == 403
-    assert staff.post(path, data="x", content_type="text/plain").status_code == 415
-    assert staff.post(path, data="{", content_type="application/json").status_code == 400
-    assert staff.get(f"/orders/{order['id']}").json["version"] == 1
-
-
-def test_a_stale_version_is_refused(staff: Caller, order: dict[str, Any], run_sql: Sql) -> None:
-    stale = {"If-Match": staff.get(f"/orders/{order['id']}").headers["ETag"]}
-    assert pick(staff, order, 2, headers=stale).status_code == 200
-    before = snapshot(run_sql)
-    for headers in (stale, {"If-Match": "x"}):
-        assert_refused(pick(staff, order, 1, headers=headers), 412, "stale_version")
-        # The same pick once more is no exception.
-        assert_refused(pick(staff, order, 2, headers=headers), 412, "stale_version")
-    assert snapshot(run_sql) == before
-    fresh = {"If-Match": staff.get(f"/orders/{order['id']}").headers["ETag"]}
-    assert pick(staff, order, 1, headers=fresh).status_code == 200
-
-
-def test_of_two_who_pick_at_once_one_wins_and_the_other_is_told(
-    staff: Caller, admin: Caller, order: dict[str, Any], soap: int, run_sql: Sql
-) -> None:
-    with ThreadPoolExecutor(2) as pool, db.engine.connect() as holding:
-        holding.exec_driver_sql("SELECT FROM orders FOR UPDATE")
-        picks = [pool.submit(pick, staff, order, 1), pool.submit(pick, admin, order, 2)]
-        wait_until_blocked(run_sql, 2)
-        holding.commit()
-        answers = [one.result() for one in picks]
-    assert Counter((answer.status_code, answer.json.get("code")) for answer in answers) == {
-        (200, None): 1,
-        (409, "order_changed"): 1,
-    }
-    [won] = [answer.json for answer in answers if answer.status_code == 200]
-    assert staff.get(f"/orders/{order['id']}").json == won
-    assert (won["version"], won["total"], stock_of(soap)) in [(2, "305.00", 9), (2, "421.00", 8)]
-    assert run_sql("SELECT count(*) FROM order_history WHERE event = 'lines'") == [(1,)]
     assert_books_are_right(run_sql)
 
 

@@ -8,33 +8,12 @@ import pytest
 
 from grocery.orders.fulfilment.weights import is_above_ceiling, is_plausible, substitute_price
 from tests.orders.conftest import Caller
-from tests.orders.factories import place
-from tests.orders.fulfilment.test_picking import (
-    assert_books_are_right,
-    assert_refused,
-    events,
-    last_changed,
-    pick,
-)
+from tests.orders.factories import amounts, place, snapshot
+from tests.orders.fulfilment.factories import assert_books_are_right, assert_refused, events, last_changed, pick
 from tests.orders.promotions.factories import make_promotion
-from tests.orders.test_editing import amounts, snapshot
-from tests.products.factories import make_product
 from tests.products.ledger import movements_of, stock_of
 
 Sql = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def beef(context: None) -> int:
-    return make_product(
-        "Meat",
-        name="Beef",
-        sku="BEEF",
-        unit="kg",
-        quantity_step=Decimal("0.25"),
-        price_cents=119_90,
-        stock=Decimal("5.5"),
-    )
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from tests.orders.conftest import Caller, caller
-from tests.orders.delivery.factories import assert_problem, make_slot, make_zone
+from tests.orders.conftest import Caller
+from tests.orders.delivery.factories import make_slot, make_zone
 from tests.orders.factories import move, place
 from tests.orders.promotions.factories import make_promotion
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 from tests.products.inventory.factories import make_lot, remaining
 from tests.products.ledger import movements_of, stock_of
@@ -21,11 +21,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 Order = dict[str, Any]
-
-
-@pytest.fixture
-def rider(context: None, client: FlaskClient) -> Caller:
-    return caller(client, name="Otieno Rider", role="staff")
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from grocery.db import transaction
 from grocery.orders.fulfilment import runs
-from tests.orders.conftest import Caller, caller, wait_until_blocked
-from tests.orders.delivery.factories import assert_problem, make_slot, make_zone
+from tests.orders.conftest import Caller, wait_until_blocked
+from tests.orders.delivery.factories import make_slot, make_zone
 from tests.orders.factories import move, place
+from tests.orders.fulfilment_runs.factories import PLACE, body_of, orders_of, plan, run_ids
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -21,57 +22,6 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 Order = dict[str, Any]
 
 UNKNOWN = 2**63 - 1
-PLACE = {"address": "Moi Avenue 12", "landmark": "near Shell, blue gate", "phone": "0712345678", "note": "Ring twice"}
-
-
-@pytest.fixture
-def rider(context: None, client: FlaskClient) -> Caller:
-    return caller(client, name="Otieno Rider", role="staff")
-
-
-@pytest.fixture
-def slot(context: None) -> int:
-    return make_slot(make_zone(fee_cents=150_00), capacity=50)
-
-
-@pytest.fixture
-def order(customer: Caller, slot: int) -> Order:
-    """One of 350.00, for the door."""
-    return place(customer, {make_product(): 2}, delivery={**PLACE, "slot_id": slot})
-
-
-@pytest.fixture
-def another(other_customer: Caller, slot: int) -> Order:
-    """One of 250.00, for another door."""
-    delivery = {"slot_id": slot, "landmark": "behind the mosque", "phone": "+254733000001"}
-    return place(other_customer, {make_product(): 1}, delivery=delivery)
-
-
-def plan(staff: Caller, rider: Caller, *orders: Order, note: str | None = None) -> dict[str, Any]:
-    answer = staff.post("/delivery/runs", json=body_of(rider, *orders, note=note))
-    assert answer.status_code == 201, answer.json
-    return answer.json
-
-
-def body_of(rider: Caller, *orders: Order, note: str | None = None) -> dict[str, Any]:
-    return {"rider_id": rider.person.id, "order_ids": [order["id"] for order in orders], "note": note}
-
-
-def orders_of(run: dict[str, Any]) -> list[int]:
-    return [stop["order_id"] for stop in run["stops"]]
-
-
-def run_ids(run_sql: Sql) -> list[int | None]:
-    return [run_id for (run_id,) in run_sql("SELECT run_id FROM orders ORDER BY id")]
-
-
-def state_of(run_sql: Sql) -> list[tuple[Any, ...]]:
-    """All that a refusal must leave as it was."""
-    return run_sql("""
-        SELECT (SELECT json_agg(orders ORDER BY id)::text FROM orders),
-               (SELECT json_agg(run ORDER BY id)::text FROM delivery_runs AS run),
-               (SELECT count(*) FROM order_history), (SELECT count(*) FROM notifications)
-    """)
 
 
 def test_a_run_says_where_to_go_whom_to_call_and_what_to_collect(
@@ -225,136 +175,6 @@ def test_all_orders_of_a_run_are_shipped_when_the_rider_leaves(
         (another["id"], "email", "brian@example.com"),
         (another["id"], "sms", "+254733000001"),
     ]
-
-
-def test_a_run_that_has_left_stays_as_it_is(
-    staff: Caller, rider: Caller, order: Order, another: Order, run_sql: Sql
-) -> None:
-    run = plan(staff, rider, order)
-    move(staff, order, "packed")
-    staff.post(f"/delivery/runs/{run['id']}/depart")
-    before = state_of(run_sql)
-    path = f"/delivery/runs/{run['id']}"
-    assert_problem(staff.put(path, json=body_of(rider, another)), 409, "run_departed")
-    assert_problem(staff.delete(path), 409, "run_departed")
-    assert_problem(staff.post(f"{path}/depart"), 409, "run_departed")
-    assert state_of(run_sql) == before
-
-
-def test_orders_that_cannot_go_along_are_named_and_change_nothing(
-    staff: Caller, rider: Caller, customer: Caller, order: Order, another: Order, slot: int, run_sql: Sql
-) -> None:
-    items = {make_product(stock=100): 1}
-    pickup = place(customer, items)
-    shipped, cancelled = (place(customer, items, delivery={**PLACE, "slot_id": slot}) for _ in range(2))
-    move(staff, shipped, "shipped")
-    move(staff, cancelled, "cancelled")
-    taken = plan(staff, rider, another)
-    body = body_of(rider, order, pickup, shipped, cancelled, another)
-    body["order_ids"].append(UNKNOWN)
-    problems = {
-        str(pickup["id"]): "Its customer collects it.",
-        str(shipped["id"]): "It is shipped.",
-        str(cancelled["id"]): "It is cancelled.",
-        str(another["id"]): f"It goes with run {taken['id']}.",
-        str(UNKNOWN): "There is no such order.",
-    }
-    before = state_of(run_sql)
-    answer = staff.post("/delivery/runs", json=body)
-    assert_problem(answer, 409, "orders_not_ready")
-    assert answer.json["problems"] == problems
-    own = plan(staff, rider)
-    assert_problem(staff.put(f"/delivery/runs/{own['id']}", json=body), 409, "orders_not_ready")
-    staff.delete(f"/delivery/runs/{own['id']}")
-    assert state_of(run_sql) == before
-
-
-def test_the_rider_does_not_leave_before_all_is_packed(
-    staff: Caller, rider: Caller, order: Order, another: Order, run_sql: Sql
-) -> None:
-    run = plan(staff, rider, order, another)
-    move(staff, order, "packed")
-    before = state_of(run_sql)
-    answer = staff.post(f"/delivery/runs/{run['id']}/depart")
-    assert_problem(answer, 409, "orders_not_ready")
-    assert answer.json["problems"] == {str(another["id"]): "It is pending."}
-    assert state_of(run_sql) == before
-    # One that is cancelled meanwhile is taken out of the bags, and of the run.
-    move(staff, another, "cancelled")
-    assert staff.post(f"/delivery/runs/{run['id']}/depart").json["problems"] == {str(another["id"]): "It is cancelled."}
-    assert staff.put(f"/delivery/runs/{run['id']}", json=body_of(rider, order)).status_code == 200
-    assert orders_of(staff.post(f"/delivery/runs/{run['id']}/depart").json) == [order["id"]]
-
-
-def test_nobody_leaves_with_nothing(staff: Caller, rider: Caller) -> None:
-    run = plan(staff, rider)
-    assert (run["stops"], run["to_collect"]) == ([], "0.00")
-    answer = staff.post(f"/delivery/runs/{run['id']}/depart")
-    assert_problem(answer, 409, "orders_not_ready")
-    assert answer.json["problems"] == {}
-    assert staff.get(f"/delivery/runs/{run['id']}").json == run
-
-
-def test_only_the_staff_ride(
-    staff: Caller, rider: Caller, admin: Caller, customer: Caller, order: Order, run_sql: Sql
-) -> None:
-    run = plan(staff, admin, order)
-    before = state_of(run_sql)
-    for rider_id in (customer.person.id, UNKNOWN):
-        body = {"rider_id": rider_id, "order_ids": []}
-        for answer in (
-            staff.post("/delivery/runs", json=body),
-            staff.put(f"/delivery/runs/{run['id']}", json=body),
-        ):
-            assert_problem(answer, 422, "validation_failed")
-            assert list(answer.json["errors"]) == ["rider_id"]
-    assert state_of(run_sql) == before
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"order_ids": [1, 2, 1]}, "order_ids"),
-        ({"order_ids": list(range(1, 202))}, "order_ids"),
-        ({"order_ids": [0]}, "order_ids"),
-        ({"rider_id": None}, "rider_id"),
-        ({"rider_id": "1"}, "rider_id"),
-        ({"note": "x" * 301}, "note"),
-        ({"riders": 1}, "riders"),
-    ],
-)
-def test_a_plan_that_makes_no_sense_is_refused(
-    staff: Caller, rider: Caller, change: dict[str, Any], field: str, run_sql: Sql
-) -> None:
-    answer = staff.post("/delivery/runs", json={**body_of(rider), **change})
-    assert_problem(answer, 422, "validation_failed")
-    assert list(answer.json["errors"]) == [field]
-    assert run_sql("SELECT FROM delivery_runs") == []
-
-
-def test_an_unknown_run_is_not_found_whatever_is_sent(staff: Caller, rider: Caller) -> None:
-    for path in (f"/delivery/runs/{UNKNOWN}", "/delivery/runs/0"):
-        assert_problem(staff.put(path, json={"order_ids": "x"}), 404, "not_found")
-        assert_problem(staff.put(path, json=body_of(rider)), 404, "not_found")
-        assert_problem(staff.get(path), 404, "not_found")
-        assert_problem(staff.delete(path), 404, "not_found")
-        assert_problem(staff.post(f"{path}/depart"), 404, "not_found")
-
-
-def test_runs_are_for_the_staff_alone(client: FlaskClient, customer: Caller, staff: Caller, rider: Caller) -> None:
-    run = plan(staff, rider)
-    path = f"/delivery/runs/{run['id']}"
-    calls = [
-        ("get", "/delivery/runs"),
-        ("post", "/delivery/runs"),
-        ("get", path),
-        ("put", path),
-        ("delete", path),
-        ("post", f"{path}/depart"),
-    ]
-    for method, called in calls:
-        assert getattr(customer, method)(called, json={}).status_code == 403
-        assert getattr(client, method)(called, json={}).status_code == 401
 
 
 def test_the_run_of_a_deleted_rider_keeps_its_stops(staff: Caller, rider: Caller, admin: Caller, order: Order) -> None:

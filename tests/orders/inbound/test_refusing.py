@@ -8,7 +8,7 @@ import pytest
 from tests.notify.inbound.conftest import Ask, Sql
 from tests.orders.conftest import Caller
 from tests.orders.factories import move
-from tests.orders.fulfilment.test_picking import pick
+from tests.orders.fulfilment.factories import pick
 from tests.products.factories import make_product
 from tests.products.ledger import stock_of
 

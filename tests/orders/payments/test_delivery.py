@@ -101,7 +101,7 @@ def test_a_customer_is_no_collector_even_of_nothing(rider: Actor, collected_cent
     for collector_id in (customer, customer + 1_000_000):
         with pytest.raises(NotACollectorError) as refused:
             settle(order, rider, collected_cents, collector_id)
-        assert list(refused.value.members["errors"]) == ["collector_id"]
+        assert list(refused.value.members["errors"]) == ["collected_by"]
     assert (paid(order), payments_of(order)) == (0, [])
 
 

@@ -14,16 +14,12 @@ from grocery.orders.payments.service import record_payment
 from tests.auth.factories import make_customer
 from tests.orders.conftest import Caller
 from tests.orders.payments.factories import erase_customer_of, make_order, paid, pay, payments_of
+from tests.problems import assert_problem
 from tests.products.ledger import select_rows, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
 
 AT = "2026-11-26T10:00:00Z"
-
-
-def assert_problem(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    assert answer.mimetype == "application/problem+json"
 
 
 def test_staff_note_what_they_took(staff: Caller) -> None:

@@ -9,11 +9,6 @@ def body_of(**overrides: Any) -> dict[str, Any]:
     return {"name": "Ten percent", "kind": "percent", "value": "10.00", **overrides}
 
 
-def assert_problem(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    assert answer.mimetype == "application/problem+json"
-
-
 def count_promotions() -> int:
     return select_rows("SELECT count(*) FROM promotions")[0][0]
 

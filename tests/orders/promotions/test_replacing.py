@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from grocery.db import db
 from tests.orders.conftest import Caller
 from tests.orders.promotions.factories import hold_promotion, make_promotion
-from tests.orders.promotions.stored import assert_problem, body_of, count_promotions, stored, used_count_of
+from tests.orders.promotions.stored import body_of, count_promotions, stored, used_count_of
+from tests.problems import assert_problem
 from tests.products.factories import make_category, make_order_row, make_product
 from tests.products.ledger import select_rows, wait_for_a_lock
 

@@ -15,10 +15,11 @@ from grocery.db import transaction
 from grocery.orders.actors import Actor
 from grocery.orders.returns.service import take_back as take_back_goods
 from tests.orders.conftest import Caller, wait_until_blocked
-from tests.orders.delivery.factories import assert_problem, make_zone
+from tests.orders.delivery.factories import make_zone
 from tests.orders.documents.paper import text_of
 from tests.orders.factories import move, place
 from tests.orders.promotions.factories import make_promotion
+from tests.problems import assert_problem
 from tests.products.factories import make_product
 from tests.products.inventory.factories import make_lot, remaining
 from tests.products.ledger import movements_of, stock_of

@@ -19,7 +19,7 @@ from tests.notify.ussd.phones import AMINA, STRANGER, phone_of
 from tests.orders.conftest import Caller, caller
 from tests.orders.delivery.factories import book, make_slot, make_zone
 from tests.orders.factories import move, place
-from tests.orders.fulfilment.test_picking import pick
+from tests.orders.fulfilment.factories import pick
 from tests.orders.ussd.walking import dial, times, window
 from tests.products.factories import make_product
 

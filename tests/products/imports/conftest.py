@@ -1,9 +1,12 @@
-"""Imports through the API, and the worker's steps in the process of the test."""
+"""Imports by the command and through the API, and the worker's steps in the process of the test."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -50,6 +53,26 @@ def run_import(send: Send, read: Callable[[int], dict[str, Any]]) -> Import:
         return read(answer.json["id"])
 
     return run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write_file(text: str | bytes, name: str = "products.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def run(app: Flask, write: Callable[..., Path]) -> Callable[..., Result]:
+    """Import a file with these contents by the command."""
+
+    def run_import(contents: str | bytes, *options: str) -> Result:
+        return app.test_cli_runner().invoke(args=["products", "import", str(write(contents)), *options])
+
+    return run_import
 
 
 def _as_form(content: bytes) -> tuple[str, bytes]:

@@ -17,52 +17,13 @@ from grocery.products.imports import applying, import_products
 from grocery.products.models import Product
 from grocery.products.stock import take_stock
 from tests.products.factories import make_category, make_order_row, make_product
+from tests.products.imports.outcomes import BAD_PRICE, MILK_AND_BREAD, counts, last_line, products, refusals
 from tests.products.imports.test_api import catalogue_with_bad_rows
 from tests.products.ledger import movements_of, select_rows, unbalanced, wait_for_a_lock
 
 pytestmark = pytest.mark.usefixtures("context")
 
 Import = Callable[..., Result]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    def write_file(text: str | bytes, name: str = "products.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write_file
-
-
-@pytest.fixture
-def run(app: Flask, write: Callable[..., Path]) -> Import:
-    """Import a file with these contents by the command."""
-
-    def run_import(contents: str | bytes, *options: str) -> Result:
-        return app.test_cli_runner().invoke(args=["products", "import", str(write(contents)), *options])
-
-    return run_import
-
-
-def products(*columns: str) -> list[tuple]:
-    return select_rows(f"SELECT {', '.join(columns)} FROM products ORDER BY id")
-
-
-def counts(created: int = 0, updated: int = 0, unchanged: int = 0, refused: int = 0) -> str:
-    return f"created: {created} updated: {updated} unchanged: {unchanged} refused: {refused}"
-
-
-def last_line(result: Result) -> str:
-    return result.stdout.strip().splitlines()[-1]
-
-
-def refusals(result: Result) -> list[str]:
-    assert result.exit_code == 0, result.output
-    return [line for line in result.stdout.splitlines() if line.startswith("row ")]
-
-
-MILK_AND_BREAD = "sku,name,category,price\nM,Milk,Dairy,65\nB,Bread,Bakery/Loaves,70.50\n"
 
 
 def test_new_products_are_made_with_their_categories(run: Import) -> None:
@@ -150,112 +111,6 @@ def test_an_empty_cell_empties_what_may_be_empty_and_keeps_the_rest(run: Import)
     assert last_line(run(contents)) == counts(unchanged=1)
 
 
-# Which product a row is about
-
-
-def test_a_row_is_known_by_sku_before_anything_else(run: Import) -> None:
-    make_product("Dairy", sku="M1", name="Milk", brand=None, price_cents=65_00)
-    result = run("sku,name,category,price\nM2,Milk,Dairy,65\nM1,Maziwa,Dairy,65\n")
-    assert last_line(result) == counts(created=1, updated=1)
-    assert products("sku", "name") == [("M1", "Maziwa"), ("M2", "Milk")]
-
-
-def test_a_row_without_sku_is_known_by_barcode(run: Import) -> None:
-    make_product("Dairy", sku="M1", barcode="12345678", name="Milk", price_cents=65_00)
-    result = run("sku,barcode,name,category,price\n,12345678,Maziwa,Dairy,70\n,87654321,Milk,Dairy,65\n")
-    assert last_line(result) == counts(created=1, updated=1)
-    assert products("sku", "barcode", "name", "price_cents") == [
-        ("M1", "12345678", "Maziwa", 70_00),
-        (None, "87654321", "Milk", 65_00),
-    ]
-
-
-def test_a_row_with_neither_is_known_by_name_brand_and_category_in_any_letter_case(run: Import) -> None:
-    make_product("Dairy/Milk", sku=None, name="Fresh Milk", brand="Brookside", price_cents=65_00)
-    contents = "name,brand,category,price\n"
-    assert last_line(run(contents + "FRESH  milk,brookside,dairy/MILK,65\n")) == counts(updated=1)
-    assert products("name", "brand") == [("FRESH milk", "brookside")]
-    assert last_line(run(contents + "Fresh Milk,Other,Dairy/Milk,65\n")) == counts(created=1)
-    assert last_line(run(contents + "Fresh Milk,Brookside,Dairy,65\n")) == counts(created=1)
-    assert select_rows("SELECT path FROM categories ORDER BY path") == [("Dairy",), ("Dairy/Milk",)]
-
-
-def test_a_product_without_sku_gets_the_one_of_its_barcode_s_row(run: Import) -> None:
-    make_product("Dairy", sku=None, barcode="12345678", name="Milk", price_cents=65_00)
-    assert last_line(run("sku,barcode,name,category,price\nM,12345678,Milk,Dairy,65\n")) == counts(updated=1)
-    assert products("sku", "barcode") == [("M", "12345678")]
-
-
-def test_a_barcode_of_another_product_is_refused(run: Import) -> None:
-    make_product("Dairy", sku="A", barcode="12345678")
-    make_product("Dairy", sku="B", barcode=None)
-    result = run("sku,barcode,name,category,price\nB,12345678,Milk,Dairy,65\nC,12345678,Milk,Dairy,65\n")
-    assert refusals(result) == [
-        "row 2: barcode: 12345678 belongs to another product (SKU A)",
-        "row 3: same barcode as row 2",
-    ]
-    assert products("sku", "barcode") == [("A", "12345678"), ("B", None)]
-
-
-def test_a_name_that_several_products_have_is_refused(run: Import) -> None:
-    make_product("Dairy", sku="A", name="Milk", brand=None)
-    make_product("Dairy", sku="B", name="milk", brand=None)
-    result = run("name,category,price\nMilk,Dairy,65\n")
-    assert refusals(result) == ["row 2: several products have this name, brand and category; give the SKU"]
-    make_product("Dairy", sku=None, name="MILK", brand=None, price_cents=1_00)
-    assert last_line(run("name,category,price\nMilk,Dairy,65\n")) == counts(updated=1)
-
-
-def test_a_product_stands_in_a_file_once(run: Import) -> None:
-    result = run(
-        "sku,barcode,name,category,price\n"
-        "A,11111111,Milk,Dairy,65\n"
-        "a,,Milk,Dairy,65\n"
-        "A,,Cream,Dairy,90\n"
-        ",11111111,Curd,Dairy,90\n"
-        ",,milk,DAIRY,70\n"
-        ",,Ghee,Dairy,800\n"
-        ",,ghee,Dairy,900\n"
-    )
-    assert refusals(result) == [
-        "row 4: same SKU as row 2",
-        "row 5: same barcode as row 2",
-        "row 6: same product as row 2",
-        "row 8: same product as row 7",
-    ]
-    assert last_line(result) == counts(created=3, refused=4)
-    assert products("sku", "name", "price_cents") == [("A", "Milk", 6500), ("a", "Milk", 6500), (None, "Ghee", 80000)]
-
-
-def test_rows_that_know_one_product_by_different_keys_are_not_both_applied(
-    run: Import, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(applying, "CHUNK_ROWS", 2)
-    run("sku,barcode,name,category,price\nA,11111111,Milk,Dairy,65\n")
-    contents = (
-        "sku,barcode,name,category,price\n,11111111,Fresh milk,Dairy,66\nA,,Milk,Dairy,67\n,,Fresh milk,Dairy,68\n"
-    )
-    result = run(contents)
-    assert refusals(result) == ["row 3: same product as row 2", "row 4: same product as row 2"]
-    assert products("name", "price_cents") == [("Fresh milk", 6600)]
-    assert last_line(run(contents)) == counts(unchanged=1, refused=2)
-
-
-def test_a_row_with_a_name_only_is_about_the_product_with_a_name_only(
-    run: Import, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_product("Dairy", sku="A", name="Milk", brand=None, price_cents=65_00)
-    make_product("Dairy", sku=None, name="Milk", brand=None, price_cents=70_00)
-    contents = "sku,name,category,price\nA,Milk,Dairy,66\n,Milk,Dairy,71\n,MILK,Dairy,72\n"
-    for size in (500, 1):
-        monkeypatch.setattr(applying, "CHUNK_ROWS", size)
-        assert refusals(run(contents)) == ["row 4: same product as row 3"]
-        assert products("sku", "price_cents") == [("A", 66_00), (None, 71_00)]
-    monkeypatch.setattr(applying, "CHUNK_ROWS", 1)
-    new = run("sku,name,category,price\nC,Cream,Dairy,66\n,Cream,Dairy,71\n,Cream,Dairy,72\n")
-    assert refusals(new) == ["row 3: same product as row 2", "row 4: same product as row 3"]
-
-
 def test_251_good_and_7_bad_rows_are_reported_exactly(run: Import) -> None:
     contents, bad = catalogue_with_bad_rows()
     result = run(contents)
@@ -268,11 +123,6 @@ def test_251_good_and_7_bad_rows_are_reported_exactly(run: Import) -> None:
 def test_a_refused_row_does_not_stand_in_the_way_of_a_good_one(run: Import) -> None:
     result = run("sku,name,category,price\nA,Milk,Dairy,-5\nA,Milk,Dairy,65\n")
     assert last_line(result) == counts(created=1, refused=1)
-
-
-# Bad rows
-
-BAD_PRICE = 'price: Must be an amount such as "149.00", with at most 2 decimals and not below zero.'
 
 
 @pytest.mark.parametrize(
@@ -392,118 +242,6 @@ def test_json_says_the_same(run: Import) -> None:
         "ignored_columns": ["colour"],
         "refusals": [{"row": 3, "reason": "name missing"}],
     }
-
-
-FOREIGN = (
-    "index,product,category,sub_category,brand,sale_price,market_price,type,rating\n"
-    "1,Garlic Oil,Beauty,Hair Care,Sri,220,220,Oil,4.1\n"
-    "2,Brass Angle,Cleaning,Pooja,Trm,119,250.5,Lamp,3.4\n"
-    "3,,Beverages,Coffee,Cothas,200,240,Coffee,4.2\n"
-)
-MAPPING = (
-    "sku=index,name=product,price=sale_price,compare_at_price=market_price,category=category/sub_category,brand=brand"
-)
-
-
-def test_foreign_files_are_mapped_by_their_headers(run: Import) -> None:
-    result = run(FOREIGN, "--map", MAPPING)
-    assert refusals(result) == ["row 4: name missing"]
-    assert last_line(result) == counts(created=2, refused=1)
-    assert result.stderr == "Columns not used: type, rating\n"
-    assert products("sku", "name", "brand", "price_cents", "compare_at_price_cents") == [
-        ("1", "Garlic Oil", "Sri", 220_00, None),
-        ("2", "Brass Angle", "Trm", 119_00, 250_50),
-    ]
-    assert select_rows("SELECT path FROM categories WHERE parent_id IS NOT NULL ORDER BY path") == [
-        ("Beauty/Hair Care",),
-        ("Cleaning/Pooja",),
-    ]
-    assert last_line(run(FOREIGN, "--map", MAPPING)) == counts(unchanged=2, refused=1)
-
-
-def test_a_joined_category_leaves_empty_columns_out(run: Import) -> None:
-    result = run("name,a,b,price\nX,Food,,5\nY,,Dry,5\nZ,,,5\n", "--map", "category=a/b")
-    assert refusals(result) == ["row 4: category missing"]
-    assert select_rows("SELECT path FROM categories ORDER BY path") == [("Dry",), ("Food",)]
-
-
-@pytest.mark.parametrize(
-    ("mapping", "message"),
-    [
-        ("sku", "'sku' is not FIELD=COLUMN."),
-        ("sku=", "'sku=' is not FIELD=COLUMN."),
-        ("", "'' is not FIELD=COLUMN."),
-        ("colour=sku", "'colour' is no field of a product"),
-        ("sku=name,sku=price", "sku is mapped twice."),
-    ],
-)
-def test_a_mapping_that_makes_no_sense_is_a_usage_error(run: Import, mapping: str, message: str) -> None:
-    result = run(MILK_AND_BREAD, "--map", mapping)
-    assert result.exit_code == 2
-    assert message in result.stderr
-    assert products("sku") == []
-
-
-# Files
-
-
-def test_spreadsheet_habits_are_understood(run: Import) -> None:
-    contents = (
-        "\ufeffName ; Category;PRICE;Compare at price;Stock;\r\n"
-        "Unga;Food;149,50;160,00;3;\r\n"
-        ";;;;;\r\n"
-        "\r\n"
-        '"Rice; long";Food;250;;;\r\n'
-        "Bad;Food;1,005;;;\r\n"
-    )
-    result = run(contents)
-    assert refusals(result) == [f"row 6: {BAD_PRICE}"]
-    assert products("name", "price_cents", "compare_at_price_cents", "stock") == [
-        ("Unga", 149_50, 160_00, 3),
-        ("Rice; long", 250_00, None, 0),
-    ]
-
-
-def test_row_numbers_are_those_of_a_spreadsheet(run: Import) -> None:
-    result = run('name,category,price\n"Two\nlines",Food,5\n\nBad,Food,x\nBad,Food,y\n')
-    assert [line.split(":")[0] for line in refusals(result)] == ["row 4", "row 5"]
-
-
-def test_cells_beyond_the_header_may_be_empty(run: Import) -> None:
-    assert last_line(run("name,category,price\nMilk,Dairy,65,,,\n")) == counts(created=1)
-
-
-@pytest.mark.parametrize(
-    ("contents", "message"),
-    [
-        (b"", "The first row must have the names of the columns; it is empty."),
-        (b"\n\nname,category,price\n", "The first row must have the names of the columns; it is empty."),
-        (b"name,price\nMilk,65\n", "The file has no column category; it has: name, price."),
-        (b"sku\nMilk\n", "The file has no column name and no column category and no column price; it has: sku."),
-        (b"name,name,category,price\nA,B,C,5\n", "The header has the column name twice."),
-        (b"name,category,price\nMilk,Dairy,65\nCaf\xe9,Dairy,65\n", "The file is not UTF-8 (line 3)."),
-        ("name,category,price\nMilk,Dairy,65\n".encode("utf-16"), "The file is not UTF-8 (line 1)."),
-        (b'name,category,price\nMilk,Dairy,65\n"Open,Dairy,65\nMore,Dairy,6\n', "A quote opened in row 3 is never"),
-        (b"name,category,price\nMilk,Dairy,65\n" + b"x" * 200_000, "Row 3 cannot be read: field larger than"),
-        (b"\x00\x01\x02\xff\xfe", "The file is not UTF-8 (line 1)."),
-    ],
-)  # fmt: skip
-def test_an_unusable_file_is_an_error_before_anything_is_written(run: Import, contents: bytes, message: str) -> None:
-    result = run(contents)
-    assert result.exit_code == 1
-    assert message in result.stderr
-    assert "Traceback" not in result.output
-    assert products("sku") == []
-
-
-def test_a_header_alone_is_an_import_of_nothing(run: Import) -> None:
-    assert run("name,category,price\n").stdout == counts() + "\n"
-
-
-def test_a_mapped_column_must_be_there(run: Import) -> None:
-    result = run(MILK_AND_BREAD, "--map", "brand=maker")
-    assert result.exit_code == 1
-    assert "The file has no column maker; it has: sku, name, category, price." in result.stderr
 
 
 def test_no_file_a_directory_and_an_unknown_option_are_usage_errors(app: Flask, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from grocery.products.prices import examples
 from grocery.products.prices.schemas import PriceChangeSchema, PriceRecordSchema, SchedulePriceSchema
+from tests.problems import assert_problem
 from tests.products.factories import make_category, make_product
 from tests.products.ledger import select_rows
 from tests.products.prices.conftest import history_of, price_of, statuses_of
@@ -23,11 +24,6 @@ def soon(days: float) -> str:
 
 def body_of(**overrides: Any) -> dict[str, Any]:
     return {"price": "80.00", "starts_at": soon(1), "ends_at": soon(2), **overrides}
-
-
-def assert_problem(answer: Any, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    assert answer.mimetype == "application/problem+json"
 
 
 def walk(client: FlaskClient, address: str, headers: dict[str, str]) -> list[dict[str, Any]]:
