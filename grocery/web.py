@@ -54,6 +54,11 @@ def request_id_of(sent: str) -> str:
     return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
+def safe_headers(*, is_https_only: bool) -> dict[str, str]:
+    """`SAFE_HEADERS`; `is_https_only` tells browsers never to come without TLS again."""
+    return {**SAFE_HEADERS, "Strict-Transport-Security": _HTTPS_ONLY} if is_https_only else SAFE_HEADERS
+
+
 def _take_request_id() -> None:
     g.request_id = request_id_of(request.headers.get("X-Request-ID", ""))
     logs.request_id.set(g.request_id)
@@ -61,10 +66,9 @@ def _take_request_id() -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id") or uuid.uuid4().hex
-    for name, value in SAFE_HEADERS.items():
+    is_production = current_app.extensions["settings"].is_production
+    for name, value in safe_headers(is_https_only=request.is_secure and is_production).items():
         response.headers.setdefault(name, value)
-    if request.is_secure and current_app.extensions["settings"].is_production:
-        response.headers["Strict-Transport-Security"] = _HTTPS_ONLY
     if "Authorization" in request.headers:
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -219,7 +219,7 @@ class Supervisor:
 
 def processes(settings: Settings) -> tuple[list[Child], list[Child]]:
     """The processes of the shop: those that can start at once, and those that need the tables."""
-    server = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws")
+    server = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "80", "--no-ws")
     upkeep = ("--respawn-failed-workers", "--workers-kill-timeout", "3")
     address = ("--host", settings.host, "--port", str(settings.port))
     stream_address = ("--host", settings.host, "--port", str(settings.stream_port))

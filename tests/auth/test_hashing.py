@@ -91,6 +91,22 @@ def test_what_the_work_raises_comes_through_and_frees_the_place() -> None:
             hashers.run(lambda: 1 // 0)
 
 
+def test_who_has_hashed_rests_for_as_long_but_answers_first() -> None:
+    hashers = Hashers(at_once=1, waiting=1)
+
+    def work() -> tuple[float, float]:
+        started = time.monotonic()
+        worked_from = time.thread_time()
+        while time.thread_time() < worked_from + 0.2:
+            pass
+        return started, time.monotonic()
+
+    _, ended = hashers.run(work)
+    assert time.monotonic() - ended < 0.15
+    started, _ = hashers.run(work)
+    assert 0.19 < started - ended < 1
+
+
 def test_the_threads_that_hash_give_way_and_the_others_do_not() -> None:
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     hashing = Hashers(1, 0).run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
