@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+SBOM ?= sbom.json
 RUNNABLE := $(VENV)/.installed-to-run
 INSTALLED := $(VENV)/.installed
 # The user's own settings (a real database, a real SMS account) must not reach tests and benchmarks.
@@ -33,14 +34,18 @@ lint: $(INSTALLED) ## Check style, types and the order of imports
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 audit: $(INSTALLED) ## Ask pypi.org for known weaknesses of what the shop runs on
-	@$(PY) -m pip_audit --strict --no-deps --disable-pip --progress-spinner off -r requirements.txt $(ARGS) || { code=$$?; \
-		echo "Not clean. Without a table of weaknesses above, the service did not answer and nothing was checked:"; \
-		echo "try again where pypi.org is reachable, or with another service: make audit ARGS='-s osv'"; exit $$code; }
+	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+	if $(PY) -m pip_audit --strict --no-deps --disable-pip --progress-spinner off -r requirements.txt $(ARGS) 2> "$$said"; \
+	then echo "Nothing is known against any of them."; \
+	elif grep -q -e '^ERROR' -e '^Traceback' "$$said"; then \
+		echo "Nothing was checked, since the service did not answer: $$(tail -n 1 "$$said")"; \
+		echo "Try again where pypi.org is reachable, or with another service: make audit ARGS='-s osv'"; exit 1; \
+	else echo "These have known weaknesses: update them (make requirements), and run the tests."; exit 1; fi
 
 sbom: $(INSTALLED) ## List what the shop runs on for others' scanners (CycloneDX, sbom.json)
 	@$(PY) -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
-		--output-reproducible --of JSON -o sbom.json
-	@echo "Written: sbom.json"
+		--output-reproducible --of JSON -o $(SBOM)
+	@echo "Written: $(SBOM)"
 
 requirements: $(INSTALLED) ## Pin the newest versions that requirements*.in allow
 	@$(PY) -m piptools compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \

@@ -17,6 +17,8 @@ _SECRET = re.compile(r"(/notify/(?:sms|mail|unsubscribe)/)[^/\s\"'?#]+")
 # What opens an account, an order or a stream: tokens in headers and bodies, tracking links, tickets.
 _KEY = re.compile(r"(\bBearer\s+|/t/|\bticket=)[^/\s\"'?#&,;]+|(\beyJ)[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 # These write messages instead of sending them, while there is no account: the links in them are meant to be seen.
 _OUTBOXES = ("grocery.notify.sms", "grocery.notify.mail")
 
@@ -26,6 +28,11 @@ class TextFormatter(logging.Formatter):
         current = request_id.get()
         record.request = f" [{current}]" if current else ""
         return _without_secrets(record, super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        # What clients send must not look like a line of its own. Stacks, which come after it, keep theirs.
+        record.message = _CONTROL.sub(lambda found: repr(found[0])[1:-1], record.message)
+        return super().formatMessage(record)
 
 
 class JsonFormatter(logging.Formatter):
