@@ -172,3 +172,13 @@ def test_what_can_answer_304_says_how_to_ask_for_it(app: Flask) -> None:
             asking[operation["operationId"]] = names.count("If-None-Match")
     assert {"list_products", "get_product", "count_facets", "suggest_products"} <= asking.keys()
     assert set(asking.values()) == {1}
+
+
+def test_what_refuses_an_old_version_says_how_to_send_it(app: Flask) -> None:
+    refusing, asking = set(), set()
+    for method, path, operation in operations(app):
+        if "412" in operation["responses"]:
+            refusing.add((method, path))
+        if "If-Match" in [sent.get("name") for sent in operation.get("parameters", [])]:
+            asking.add((method, path))
+    assert refusing == asking != set()

@@ -4,11 +4,12 @@ Each checks the token, then the role, before the body is read. The role is that 
 change of it takes effect at once.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, after_this_request, current_app, g, request
 from flask_jwt_extended import verify_jwt_in_request
@@ -34,6 +35,8 @@ from grocery.auth.tokens import JWT_PATTERN, Token, read_claims, verify_token
 from grocery.db import reader
 from grocery.errors import ForbiddenError, UnauthenticatedError
 from grocery.extensions import jwt
+
+log = logging.getLogger(__name__)
 
 _BEARER = re.compile(rf"(?i:Bearer) +{JWT_PATTERN}")
 
@@ -70,7 +73,7 @@ def check_staff() -> None:
     if person is None:
         raise UnauthenticatedError("This is for staff. Sign in.", code="missing_token")
     if not person.is_staff:
-        raise ForbiddenError(_needed(_STAFF))
+        _refuse(_STAFF)
 
 
 def current_token() -> Token:
@@ -114,7 +117,7 @@ def _required(level: str, roles: tuple[str, ...], *, is_refresh: bool = False) -
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             _authenticate(is_refresh)
             if current_person().role not in roles:
-                raise ForbiddenError(_needed(roles))
+                _refuse(roles)
             return view(*args, **kwargs)
 
         declare_access(wrapper, level)
@@ -129,8 +132,11 @@ admin_required = _required("admin", ("admin",))
 refresh_required = _required("refresh", ROLES, is_refresh=True)
 
 
-def _needed(roles: tuple[str, ...]) -> str:
-    return f"This needs the role {' or '.join(roles)}."
+def _refuse(roles: tuple[str, ...]) -> NoReturn:
+    # The audit log has what was done; who tries other people's doors is seen here.
+    person = current_person()
+    log.info("refused: person %d (%s), %s %s", person.id, person.role, request.method, request.url_rule)
+    raise ForbiddenError(f"This needs the role {' or '.join(roles)}.")
 
 
 def _vary_by_person(response: Response) -> Response:

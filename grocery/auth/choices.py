@@ -35,3 +35,8 @@ def choices_for_other_phone(notify_by: str, phone: str | None) -> dict[str, Any]
     if phone is None and notify_by == "sms":
         choices["notify_by"] = DEFAULT_NOTIFY_BY
     return choices
+
+
+def without_phone(notify_by: str) -> dict[str, Any]:
+    """What changes of an account when its number is taken off."""
+    return {"phone": None, "phone_verified_at": None, **choices_for_other_phone(notify_by, None)}

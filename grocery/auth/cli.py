@@ -10,7 +10,7 @@ from grocery.auth import inviting, service
 from grocery.auth.models import ROLES
 from grocery.auth.people import Person
 from grocery.auth.schemas import CreateUserSchema, CustomerSchema, RegisterSchema, SessionSchema
-from grocery.auth.second_factor.service import reset_totp as turn_totp_off
+from grocery.auth.second_factor.resetting import take_off_totp
 from grocery.auth.sessions import end_all_sessions, list_sessions
 from grocery.commands import CommandGroup, print_json, print_table
 from grocery.db import name_subject, transaction
@@ -38,7 +38,7 @@ def create_admin(email: str | None, name: str | None, password_stdin: bool) -> N
     except ValidationError as error:
         raise InvalidError("No admin was made.", errors=error.normalized_messages()) from error
     with transaction():
-        person = service.register(**account, role="admin")
+        person = service.register(**account, role="admin", is_operator=True)
     click.echo(f"Admin {person.email} was made.")
 
 
@@ -79,10 +79,15 @@ def list_people(role: str | None, as_json: bool) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def set_role(email: str, role: str) -> None:
-    """Give the person with this EMAIL another ROLE. Ends their sign-ins."""
+    """Give the person with this EMAIL another ROLE. Ends their sign-ins.
+
+    Also when nobody has proved the address, which is warned of: anybody may have made the account with it.
+    """
     person = service.get_person_by_email(email)
     with transaction():
-        service.update_person(person.id, {"role": role})
+        service.update_person(person.id, {"role": role}, is_operator=True)
+    if role != "customer" and not person.is_proved:
+        click.echo(f"Nobody has proved yet that {person.email} is theirs. Make sure whose account this is.", err=True)
     click.echo(f"{person.email} is {role} now.")
 
 
@@ -157,10 +162,7 @@ def reset_totp(who: str) -> None:
     """
     person = _find(who)
     with transaction():
-        service.lock_person(person.id)
-        name_subject("customer", person.id)
-        turn_totp_off(person)
-        end_all_sessions(person.id)
+        take_off_totp(person.id, actor=None)
     click.echo(f"{person.name} ({person.id}) has no second factor any more.")
 
 

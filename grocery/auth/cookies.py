@@ -2,7 +2,8 @@
 
 Browsers send cookies with whatever any page of the world makes them send. So a page that changes something needs the
 CSRF token too, which stands in a cookie and in the form, where only the shop's own pages can put it. It is signed for
-one sign-in: a cookie that somebody else has planted does not help. Source: "Signed Double-Submit Cookie",
+one sign-in: a cookie that somebody else has planted does not help. Visitors have one that is signed for no sign-in:
+it keeps others from signing them in or filling their basket. Source: "Signed Double-Submit Cookie",
 https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -10,14 +11,24 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import after_this_request, current_app, g, request
 
 from grocery.auth.errors import ForgedRequestError
 from grocery.auth.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, TokenPair, verify_token
 
 ACCESS, REFRESH, CSRF = "access", "refresh", "csrf"
+
+#: Other cookies of pages that scripts must not read: the visitor's cart, the device that has signed in before.
+CART, DEVICE = "cart", "device"
+
+#: In place of a sign-in, in the CSRF token of a visitor.
+_VISITOR = "visitor"
+
+# Where a request has the CSRF token that its answer brings. Not in `g`, which several requests of a test may share.
+_NEW_CSRF = "grocery.csrf_token"
 
 #: Where a page sends the CSRF token: a field of its form, or a header of its script.
 CSRF_FIELD = "csrf_token"
@@ -30,7 +41,7 @@ AnyResponse = TypeVar("AnyResponse", bound=Any)
 
 
 def cookie_name(kind: str) -> str:
-    """The name of the cookie ACCESS, REFRESH or CSRF."""
+    """The name of the cookie ACCESS, REFRESH, CSRF, CART or DEVICE."""
     return f"{_PREFIX if _is_production() else ''}{kind}"
 
 
@@ -46,61 +57,93 @@ def has_session_cookies() -> bool:
 def set_session_cookies(response: AnyResponse, pair: TokenPair) -> AnyResponse:
     """Sign this browser in. Of the same sign-in, the CSRF token stays: forms that are open must not fail."""
     family_id = verify_token(pair.access_token, "access").family_id
-    csrf_token = read_cookie(CSRF) if _is_of(family_id, read_cookie(CSRF)) else _make_csrf_token(family_id)
-    _set(response, ACCESS, pair.access_token, max_age=ACCESS_LIFETIME)
-    _set(response, REFRESH, pair.refresh_token, max_age=REFRESH_LIFETIME)
-    _set(response, CSRF, csrf_token, max_age=REFRESH_LIFETIME)
+    kept = read_cookie(CSRF)
+    csrf_token = kept if _is_of(family_id, kept) else _make_csrf_token(family_id)
+    set_cookie(response, ACCESS, pair.access_token, ACCESS_LIFETIME)
+    set_cookie(response, REFRESH, pair.refresh_token, REFRESH_LIFETIME)
+    set_cookie(response, CSRF, csrf_token, REFRESH_LIFETIME)
     return response
 
 
 def clear_session_cookies(response: AnyResponse) -> AnyResponse:
     """Sign this browser out. The tokens themselves end with `end_session`."""
     for kind in (ACCESS, REFRESH, CSRF):
-        _set(response, kind, "", max_age=0)
+        set_cookie(response, kind, "", timedelta(0))
+    return response
+
+
+def set_cookie(response: AnyResponse, kind: str, value: str, lifetime: timedelta | None) -> AnyResponse:
+    """Put a cookie into this browser, for its session without a `lifetime`; of no lifetime, it is taken out."""
+    # Scripts of the shop's pages read the CSRF token, to send it; the others are none of their business.
+    response.set_cookie(
+        cookie_name(kind),
+        value,
+        max_age=lifetime,
+        path="/",
+        secure=_is_production(),
+        httponly=kind != CSRF,
+        samesite="Lax",
+    )
     return response
 
 
 def csrf_token() -> str:
-    """For the forms of a page of somebody who is signed in: what the cookie has."""
-    return read_cookie(CSRF)
+    """For the forms of this page: what the cookie has, or a new one that this answer puts there."""
+    kept = read_cookie(CSRF)
+    if "person" not in g and has_session_cookies():  # a page for everybody, which has not asked who it is
+        return kept
+    holder = g.token.family_id if g.get("person") else _VISITOR
+    if _is_of(holder, kept):
+        return kept
+    if _NEW_CSRF not in request.environ:
+        request.environ[_NEW_CSRF] = _make_csrf_token(holder)
+        after_this_request(_keep_new_csrf_token)
+    token: str = request.environ[_NEW_CSRF]
+    return token
 
 
 def check_csrf_token(family_id: uuid.UUID) -> None:
     """Raise ForgedRequestError unless form or header have the CSRF token of the cookie, and it is of this sign-in."""
-    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    is_same = hmac.compare_digest(sent.encode(), read_cookie(CSRF).encode())
-    if not (is_same and _is_of(family_id, sent)):
+    if not (_sends_what_it_keeps() and _is_of(family_id, read_cookie(CSRF))):
         raise ForgedRequestError
 
 
-def _make_csrf_token(family_id: uuid.UUID) -> str:
+def check_browser() -> None:
+    """Raise ForgedRequestError unless form or header have the CSRF token of the cookie, and a visitor's is a visitor's.
+
+    Whether that of somebody who is signed in is of this sign-in, `check_csrf_token` asks, where it is known who it is.
+    """
+    is_genuine = has_session_cookies() or _is_of(_VISITOR, read_cookie(CSRF))
+    if not (is_genuine and _sends_what_it_keeps()):
+        raise ForgedRequestError
+
+
+def _sends_what_it_keeps() -> bool:
+    kept = read_cookie(CSRF)
+    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    return bool(kept) and hmac.compare_digest(sent.encode(), kept.encode())
+
+
+def _make_csrf_token(holder: uuid.UUID | str) -> str:
     # Another one for each sign-in although the key is the same, so that compressed pages give nothing away.
     nonce = secrets.token_urlsafe(12)
-    return f"{nonce}.{_signature(family_id, nonce)}"
+    return f"{nonce}.{_signature(holder, nonce)}"
 
 
-def _is_of(family_id: uuid.UUID, token: str) -> bool:
+def _is_of(holder: uuid.UUID | str, token: str) -> bool:
     nonce, _, signature = token.partition(".")
-    return hmac.compare_digest(signature.encode(), _signature(family_id, nonce).encode())
+    return hmac.compare_digest(signature.encode(), _signature(holder, nonce).encode())
 
 
-def _signature(family_id: uuid.UUID, nonce: str) -> str:
+def _signature(holder: uuid.UUID | str, nonce: str) -> str:
     key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, f"csrf:{family_id}:{nonce}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, f"csrf:{holder}:{nonce}".encode(), hashlib.sha256).hexdigest()
 
 
-def _set(response: Any, kind: str, value: str, **lifetime: Any) -> None:
-    # Scripts of the shop's pages read the CSRF token, to send it; the others are none of their business.
-    is_hidden = kind != CSRF
-    response.set_cookie(
-        cookie_name(kind),
-        value,
-        path="/",
-        secure=_is_production(),
-        httponly=is_hidden,
-        samesite="Lax",
-        **lifetime,
-    )
+def _keep_new_csrf_token(response: AnyResponse) -> AnyResponse:
+    # A visitor's lasts for as long as the browser is open: nobody has to be known again by it.
+    is_visitors = not g.get("person")
+    return set_cookie(response, CSRF, request.environ[_NEW_CSRF], None if is_visitors else REFRESH_LIFETIME)
 
 
 def _is_production() -> bool:

@@ -3,7 +3,9 @@
 from flask import current_app
 from sqlalchemy import select, update
 
+from grocery.auth.audit.service import note
 from grocery.auth.codes import store
+from grocery.auth.codes.messages import tell_of_change
 from grocery.auth.errors import PersonNotFoundError, WrongPasswordError
 from grocery.auth.models import Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password
@@ -38,6 +40,8 @@ def replace_password(customer_id: int, password_hash: str) -> None:
 def change_password(person: Person, token: Token, password: str, current_password: str | None) -> TokenPair:
     """Give oneself another password. All sign-ins end, and a new one begins: whoever else had a token has none.
 
+    It is noted, and told at the addresses of the account.
+
     Raises WeakPasswordError, InvalidError without `current_password`, WrongPasswordError, TooManyRequestsError after
     many wrong ones, and HashingBusyError. Whoever has no password yet says none: SignInAgainError unless they have just
     signed in.
@@ -54,7 +58,10 @@ def change_password(person: Person, token: Token, password: str, current_passwor
     if not _store(person.id, new_hash, Customer.password_hash.is_not_distinct_from(old_hash)):
         raise WrongPasswordError  # it was changed meanwhile
     _end_what_was(person.id)
-    return start_session(person.id, password_hash=new_hash)
+    pair = start_session(person.id, password_hash=new_hash)
+    note("password_changed", actor_id=person.id, actor_role=person.role, subject_type="customer", subject_id=person.id)
+    tell_of_change(person, "password")
+    return pair
 
 
 def _confirm(customer_id: int, password: str, password_hash: str) -> None:

@@ -1,6 +1,7 @@
 """What can go wrong when people sign in, and with the people themselves."""
 
-from grocery.errors import BusyError, ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from grocery.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from grocery.lanes import LineFullError
 
 
 class InvalidCredentialsError(UnauthenticatedError):
@@ -67,13 +68,8 @@ class ForgedRequestError(ForbiddenError):
         super().__init__("This did not come from a page of this shop. Load the page again, then repeat it.")
 
 
-class HashingBusyError(BusyError):
+class HashingBusyError(LineFullError):
     """Too many passwords at once."""
-
-    code = "busy"
-
-    def __init__(self) -> None:
-        super().__init__("Too many people are signing in at this moment. Try again.")
 
 
 class EmailTakenError(ConflictError):
@@ -90,6 +86,36 @@ class LastIdentifierError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("This is the only address to sign in with. Verify another one first.")
+
+
+class VerifiedPhoneError(ConflictError):
+    """A verified number is a way in: it goes when another one was proved, or when its owner says so once more."""
+
+    code = "phone_verified"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This number is verified. Prove another one with POST /auth/phone/verify, or remove it with"
+            " DELETE /auth/phone."
+        )
+
+
+class UnverifiedError(ConflictError):
+    """Anybody may have made this account with somebody else's address."""
+
+    code = "unverified"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The e-mail address of this account, or its phone number where it has none, has to be verified first."
+        )
+
+
+class OwnAccountError(ConflictError):
+    code = "own_account"
+
+    def __init__(self) -> None:
+        super().__init__("This is your own account. Use DELETE /auth/totp, with a code.")
 
 
 class LastAdminError(ConflictError):

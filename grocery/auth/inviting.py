@@ -1,32 +1,30 @@
 """Accounts that admins make for others, who choose their own way in. Commits nothing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.codes.addresses import send_email_confirmation, send_phone_code
 from grocery.auth.codes.errors import AlreadyVerifiedError, NoMobilePhoneError
 from grocery.auth.codes.store import issue_token, lock_claims
 from grocery.auth.errors import DeactivatedError, EmailTakenError, PhoneTakenError, UnreachableError
+from grocery.auth.invitations import INVITATION_LIFETIME, is_invited_at
 from grocery.auth.models import Customer
 from grocery.auth.people import PERSON_COLUMNS, Person
-from grocery.auth.service import lock_person
+from grocery.auth.service import change_person, lock_person
 from grocery.db import db, name_subject
 from grocery.errors import InvalidError
 from grocery.notify.service import Message, queue_messages
 from grocery.phones import is_mobile
-
-#: How long the token of an invitation is good. It goes to somebody who does not wait for it.
-INVITATION_LIFETIME = timedelta(days=3)
 
 
 def create_user(*, name: str, email: str | None = None, phone: str | None = None, role: str = "customer") -> Person:
     """Make an account without a password, and tell its owner how to get in.
 
     With an e-mail address (normalised), a mail has a token to choose a password with; `phone` (E.164) is a contact.
-    With a phone alone, its owner signs in with a code by SMS: the admin says whose it is, and the code proves it.
+    With a phone alone, its owner signs in with a code by SMS, which proves the number; the admin's word does not.
     Raises InvalidError when there is neither, NoMobilePhoneError, EmailTakenError, PhoneTakenError and
     CodeBudgetUsedUpError.
     """
@@ -41,7 +39,7 @@ def resend_verification(customer_id: int) -> None:
     """Send again what a person needs to get in, or to prove an address: an invitation, a token or a code.
 
     Raises PersonNotFoundError, DeactivatedError, UnreachableError, AlreadyVerifiedError, NoMobilePhoneError,
-    CodeBudgetUsedUpError and CodesUsedUpError.
+    PhoneTakenError, CodeBudgetUsedUpError and CodesUsedUpError.
     """
     person = lock_person(customer_id)
     name_subject("customer", customer_id)
@@ -50,8 +48,8 @@ def resend_verification(customer_id: int) -> None:
     # Who proves that a number is theirs takes it from the account that had it.
     if person.email is None and person.phone is None:
         raise UnreachableError
-    if not _has_password(customer_id) and (person.email is None or not person.is_email_verified):
-        _invite(person)
+    if not person.is_proved and not _has_password(customer_id):
+        _invite_again(person)
     elif person.email and not person.is_email_verified:
         send_email_confirmation(person, person.email)
     elif person.phone:
@@ -76,11 +74,24 @@ def _insert_with_phone(values: dict[str, str | None]) -> Person:
     if not is_mobile(phone):
         raise NoMobilePhoneError
     lock_claims(phone)
-    owner = select(Customer.id).where(Customer.phone == phone, Customer.phone_verified_at.is_not(None))
-    if db.session.scalar(owner) is not None:
-        raise PhoneTakenError
-    statement = insert(Customer).values({**values, "phone_verified_at": func.now()})
+    _check_free(phone)
+    statement = insert(Customer).values({**values, "invited_at": func.now()})
     return Person(*db.session.execute(statement.returning(*PERSON_COLUMNS)).one())
+
+
+def _check_free(phone: str, *, but_of: int | None = None) -> None:
+    """Raise PhoneTakenError when an account signs in with this number, or another one was made for its holder."""
+    is_taken = or_(and_(Customer.phone == phone, Customer.phone_verified_at.is_not(None)), is_invited_at(phone))
+    taken = select(Customer.id).where(is_taken, Customer.id.is_distinct_from(but_of)).limit(1)
+    if db.session.scalar(taken) is not None:
+        raise PhoneTakenError
+
+
+def _invite_again(person: Person) -> None:
+    if person.email is None and person.phone is not None:
+        _check_free(person.phone, but_of=person.id)
+        change_person(person, {"invited_at": func.now()})
+    _invite(person)
 
 
 def _has_password(customer_id: int) -> bool:

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     DateTime,
@@ -53,6 +54,8 @@ class Customer(Base):
     phone: Mapped[str | None] = mapped_column(Text)
     phone_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Of an account that an admin made for the holder of `phone`, until a code has proved who that is.
+    invited_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="customer")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
@@ -86,8 +89,9 @@ class TokenFamily(Base):
 class OneTimeCode(Base):
     """A code that was sent to a phone or an e-mail address, to prove that its holder is here. Only its hash is kept.
 
-    `purpose` is "sign_in", "verify_phone", "verify_email" or "reset_password". Of a target and a purpose one is live:
-    not used, not expired, with tries left.
+    `purpose` is "sign_in", "verify_phone", "verify_email" or "reset_password". `tries_left` are those of who asked for
+    the code, known by `request_hash`; `tried_from` has an entry for each try of anyone else. See `codes.tries`. One
+    that is not `is_sent` was asked for an account that is not there: it counts for its target, and costs no SMS.
     """
 
     __tablename__ = "one_time_codes"
@@ -102,7 +106,10 @@ class OneTimeCode(Base):
     target: Mapped[str] = mapped_column(Text)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    request_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     tries_left: Mapped[int] = mapped_column(SmallInteger)
+    tried_from: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default="{}")
+    is_sent: Mapped[bool] = mapped_column(server_default=text("true"))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

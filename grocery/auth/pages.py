@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
-from grocery.auth.cookies import has_session_cookies
+from grocery.auth.cookies import check_browser, has_session_cookies
 from grocery.auth.errors import ForgedRequestError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -15,7 +15,8 @@ class Pages(Blueprint):
 
     def __init__(self, name: str, import_name: str, **options: object):
         super().__init__(name, import_name, **options)  # type: ignore[arg-type]
-        self.before_request(_check_origin)
+        self.before_request(_know_nobody)
+        self.before_request(_check_forgery)
         self.after_request(_keep_private)
 
 
@@ -24,13 +25,23 @@ def is_page() -> bool:
     return isinstance(current_app.blueprints.get(request.blueprint or ""), Pages)
 
 
+def _know_nobody() -> None:
+    # Until the view asks who it is: a page may show a person's things whenever there is one in `g`.
+    g.pop("person", None)
+    g.pop("token", None)
+
+
+def _check_forgery() -> None:
+    if request.method not in SAFE_METHODS:
+        _check_origin()
+        check_browser()
+
+
 def _check_origin() -> None:
     """Raise ForgedRequestError when the browser says that another site's page sends this; also for a sign-in itself.
 
-    Browsers that say nothing are old; against those the CSRF token stands alone.
+    Browsers that say nothing are old; for those the CSRF token stands alone.
     """
-    if request.method in SAFE_METHODS:
-        return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         is_ours = site in ("same-origin", "none")

@@ -42,6 +42,11 @@ class Person:
     def is_email_verified(self) -> bool:
         return self.email_verified_at is not None
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether the address that others know this person by was proved: the e-mail address, else the phone."""
+        return self.is_email_verified if self.email else self.is_phone_verified
+
 
 #: What to select, or to return from an INSERT or UPDATE, for `Person(*row)`.
 PERSON_COLUMNS: tuple[Any, ...] = tuple(getattr(Customer, field.name) for field in fields(Person))

@@ -73,6 +73,15 @@ class CodeOfSms(Text):
         super().__init__(**kwargs)
 
 
+class RequestToken(Text):
+    """Which request a code of an SMS came from."""
+
+    def __init__(self, **kwargs: Any):
+        kwargs["validate"] = [validate.Length(min=1, max=200)]
+        description = "What the request for this code answered: nobody else can use up its tries."
+        super().__init__(load_default=None, metadata={"description": description}, **kwargs)
+
+
 class CustomerSchema(Schema):
     """A person with an account."""
 
@@ -136,10 +145,11 @@ class UpdateMeSchema(Schema):
 class EraseMeSchema(Schema):
     password = Password(metadata={"description": "The current password, to confirm."})
     code = CodeOfSms(metadata={"description": "Instead: a code that `POST /auth/otp` sent to one's verified phone."})
+    request_token = RequestToken()
 
     @validates_schema(skip_on_field_errors=True)
     def _check_that_one_is_sent(self, body: dict[str, Any], **_: Any) -> None:
-        if len(body) != 1:
+        if len(body.keys() - {"request_token"}) != 1:
             raise ValidationError("Send this, or a code, and not both.", "password")
 
 
@@ -149,6 +159,13 @@ class ChangePasswordSchema(Schema):
         metadata={"description": "Needed by whoever has one; else a sign-in of the last 10 minutes."},
     )
     password = Password(required=True, min_length=MIN_LENGTH, metadata={"description": "The new one."})
+
+
+class ConfirmSchema(Schema):
+    password = Password(
+        load_default=None,
+        metadata={"description": "One's own: needed by whoever has one; else a sign-in of the last 10 minutes."},
+    )
 
 
 class SessionSchema(Schema):

@@ -1,6 +1,7 @@
 """People: registering, signing in, changing, erasing. Commits nothing; the caller has the transaction."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
@@ -8,19 +9,23 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, upd
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from grocery.auth.choices import check_choices, choices_for_other_phone
+from grocery.auth.codes.voiding import void_own_codes, void_sign_in_codes
 from grocery.auth.errors import (
     EmailTakenError,
     InvalidCredentialsError,
     LastAdminError,
     LastIdentifierError,
     PersonNotFoundError,
+    UnverifiedError,
+    VerifiedPhoneError,
     WrongPasswordError,
 )
 from grocery.auth.hooks import customer_deleting, signed_in
 from grocery.auth.identifiers import is_identified_by
-from grocery.auth.models import Customer
+from grocery.auth.models import ROLES, Customer
 from grocery.auth.passwords import check_new_password, hash_password, is_right_password, needs_rehash
 from grocery.auth.people import PERSON_COLUMNS, Person, normalize_email
+from grocery.auth.reclaiming import has_way_in
 from grocery.auth.second_factor.service import NO_PROOF, Proof, check_second_factor
 from grocery.auth.sessions import end_all_sessions, start_session
 from grocery.auth.subscribers import drop_unwanted_offers
@@ -43,11 +48,12 @@ def register(
     password: str,
     phone: str | None = None,
     role: str = "customer",
+    is_operator: bool = False,
     language: str | None = None,
     marketing_sms: bool = False,
     marketing_email: bool = False,
 ) -> Person:
-    """Make an account. `phone` is a contact only, until it is verified.
+    """Make an account. `phone` is a contact only, until it is verified; an operator says whose the address is.
 
     Raises EmailTakenError, also when two register the same address at once, WeakPasswordError, and InvalidError for
     offers by SMS without a phone.
@@ -57,7 +63,9 @@ def register(
     choices = {"language": language, "marketing_sms": marketing_sms, "marketing_email": marketing_email}
     check_choices({"phone": phone, "email": email}, choices)
     identity = {"name": name, "email": email, "phone": phone, "role": role}
-    values = {**identity, **choices, "password_hash": hash_password(password)}
+    values: dict[str, Any] = {**identity, **choices, "password_hash": hash_password(password)}
+    if is_operator:
+        values["email_verified_at"] = func.now()
     statement = upsert(Customer).values(values).on_conflict_do_nothing(index_elements=[Customer.email])
     row = db.session.execute(statement.returning(*PERSON_COLUMNS)).first()
     if row is None:
@@ -67,12 +75,20 @@ def register(
     return person
 
 
-def log_in(identifier: str, password: str, proof: Proof = NO_PROOF) -> TokenPair:
-    """Sign in with an e-mail address or a verified phone number; with a second factor, its `proof` too.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account whose password was right a moment ago. `better_hash` is for one that was made with old parameters."""
+
+    customer_id: int
+    password_hash: str
+    better_hash: str | None
+
+
+def check_password(identifier: str, password: str) -> Account:
+    """Find who signs in with an e-mail address or a verified phone number, and check the password.
 
     Raises InvalidCredentialsError, after the same work, whether the person is unknown, deactivated or the password
-    wrong. No connection is held while the password is hashed. With the right password, what `check_second_factor`
-    raises.
+    wrong. No connection is held while the password is hashed.
     """
     identified = select(Customer.id, Customer.password_hash).where(is_identified_by(identifier), Customer.is_active)
     with reader() as connection:
@@ -80,8 +96,18 @@ def log_in(identifier: str, password: str, proof: Proof = NO_PROOF) -> TokenPair
     customer_id, password_hash = row or (None, None)
     if not is_right_password(password, password_hash) or customer_id is None or password_hash is None:
         raise InvalidCredentialsError(customer_id)
-    if needs_rehash(password_hash):
-        password_hash = _rehash(customer_id, password, password_hash)
+    better_hash = hash_password(password) if needs_rehash(password_hash) else None
+    return Account(customer_id, password_hash, better_hash)
+
+
+def log_in(account: Account, proof: Proof = NO_PROOF) -> TokenPair:
+    """Sign in to an account that `check_password` has answered; with a second factor, its `proof` too.
+
+    Raises InvalidCredentialsError when the password was changed meanwhile, and what `check_second_factor` raises.
+    """
+    customer_id, password_hash = account.customer_id, account.password_hash
+    if account.better_hash is not None and _rehash(customer_id, password_hash, account.better_hash):
+        password_hash = account.better_hash
     pair = start_session(customer_id, password_hash=password_hash)
     check_second_factor(customer_id, proof)
     signed_in.send(customer_id=customer_id)
@@ -143,35 +169,41 @@ def find_admin_emails() -> list[str]:
 
 
 def update_profile(customer_id: int, changes: dict[str, Any]) -> Person:
-    """Change a person's own name, phone, and how messages come. Another phone has to be verified anew.
+    """Change a person's own name, phone, and how messages come. A verified phone stays: VerifiedPhoneError.
 
-    Raises PersonNotFoundError, and InvalidError for a choice that needs an address which is not there.
+    Raises LastIdentifierError where it is the only way in, PersonNotFoundError, and InvalidError for a choice that
+    needs an address which is not there.
     """
     person = lock_person(customer_id)
     addresses = {"phone": changes.get("phone", person.phone), "email": person.email}
     check_choices(addresses, changes)
     if addresses["phone"] != person.phone:
-        if person.email is None and person.is_phone_verified:
-            raise LastIdentifierError
-        changes = {
-            "phone_verified_at": None,
-            **choices_for_other_phone(person.notify_by, addresses["phone"]),
-            **changes,
-        }
+        if person.is_phone_verified:
+            raise VerifiedPhoneError if person.email else LastIdentifierError
+        changes = {**choices_for_other_phone(person.notify_by, addresses["phone"]), **changes}
     return change_person(person, changes)
 
 
-def update_person(customer_id: int, changes: dict[str, Any]) -> Person:
+def update_person(customer_id: int, changes: dict[str, Any], *, is_operator: bool = False) -> Person:
     """Change `name`, `role` or `is_active` of anyone. Another role, and deactivation, end all sessions of the person.
 
-    Raises PersonNotFoundError, and LastAdminError when no active admin would be left.
+    Deactivation, and its end, void what was sent to the person. Raises PersonNotFoundError, LastAdminError when no
+    active admin would be left, and UnverifiedError for a higher role of an account that somebody else may have made
+    with the address; not for an operator, who is asked for nothing.
     """
+    if "is_active" in changes:
+        void_sign_in_codes(customer_id)
     person = lock_person(customer_id)
     name_subject("customer", customer_id)
     changed = {name: value for name, value in changes.items() if value != getattr(person, name)}
+    if "role" in changed and not is_operator:
+        _check_promotable(person, changed["role"])
     if "role" in changed or changed.get("is_active") is False:
         _check_not_last_admin(person)
         end_all_sessions(customer_id)
+    if "is_active" in changed:
+        void_own_codes(customer_id)
+        changed["invited_at"] = None
     return change_person(person, changed) if changed else person
 
 
@@ -192,11 +224,10 @@ def delete_customer(customer_id: int, actor: Person | None) -> None:
 _IS_ACTIVE_ADMIN = and_(Customer.role == "admin", Customer.is_active)
 
 
-def _rehash(customer_id: int, password: str, old_hash: str) -> str:
-    new_hash = hash_password(password)
+def _rehash(customer_id: int, old_hash: str, new_hash: str) -> bool:
     is_same = and_(Customer.id == customer_id, Customer.password_hash == old_hash)
-    db.session.execute(_without_sync(update(Customer).where(is_same).values(password_hash=new_hash)))
-    return new_hash
+    statement = update(Customer).where(is_same).values(password_hash=new_hash).returning(Customer.id)
+    return db.session.scalar(_without_sync(statement)) is not None
 
 
 def _matches(q: str) -> ColumnElement[bool]:
@@ -230,6 +261,16 @@ def change_person(person: Person, changes: dict[str, Any]) -> Person:
     changed = _change(person.id, changes)
     drop_unwanted_offers(person, changed)
     return changed
+
+
+def _check_promotable(person: Person, role: str) -> None:
+    """Raise UnverifiedError when the role is a higher one and the account may be that of a stranger.
+
+    One that nobody could sign in to yet is an invitation: whoever made it says whose it is.
+    """
+    is_higher = ROLES.index(role) > ROLES.index(person.role)
+    if is_higher and not person.is_proved and has_way_in(person.id):
+        raise UnverifiedError
 
 
 def _check_not_last_admin(person: Person) -> None:

@@ -11,14 +11,13 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint
 from grocery.auth import sessions
 from grocery.auth.access import current_person, current_token, customer_required, usable_without_totp
-from grocery.auth.audit.service import note
-from grocery.auth.codes.messages import tell_of_change
 from grocery.auth.credentials import change_password
-from grocery.auth.errors import SessionNotFoundError
 from grocery.auth.schemas import ChangePasswordSchema, SessionSchema, TokenPairSchema
+from grocery.auth.sign_outs import sign_out_device, sign_out_others
 from grocery.auth.views import TOKENS_EXAMPLE, token_response
 from grocery.db import transaction
 from grocery.errors import InvalidError
+from grocery.limits import TOO_MANY
 from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link, decode_cursor, encode_cursor
 
 blp = Blueprint("sessions", __name__, url_prefix="/auth", description="Where one is signed in, and one's password.")
@@ -58,34 +57,30 @@ def list_sessions(arguments: dict[str, Any]) -> ResponseReturnValue:
 @blp.route("/sessions/<session_id>", methods=["DELETE"])
 @usable_without_totp
 @customer_required
+@blp.problems(_429=TOO_MANY)
 @blp.response(204, description="All tokens of that sign-in are dead.")
 def end_session(session_id: str) -> ResponseReturnValue:
     """Sign out one device
 
     That of this request too, as `POST /auth/logout` does.
     """
-    person = current_person()
     with transaction():
-        sessions.end_session_of(person.id, _session_id(session_id))
-        note("session_ended", actor_id=person.id, actor_role=person.role, subject_type="customer", subject_id=person.id)
+        sign_out_device(current_person(), session_id)
     return Response(status=204)
 
 
 @blp.route("/sessions", methods=["DELETE"])
 @usable_without_totp
 @customer_required
+@blp.problems(_429=TOO_MANY)
 @blp.response(204, description="All tokens of the other sign-ins are dead.")
 def end_other_sessions() -> ResponseReturnValue:
     """Sign out all other devices
 
     This sign-in stays.
     """
-    person = current_person()
     with transaction():
-        sessions.end_other_sessions(current_token())
-        note(
-            "sessions_ended", actor_id=person.id, actor_role=person.role, subject_type="customer", subject_id=person.id
-        )
+        sign_out_others(current_person(), current_token())
     return Response(status=204)
 
 
@@ -109,25 +104,9 @@ def set_password(body: dict[str, Any]) -> ResponseReturnValue:
     yet sets the first one here, within 10 minutes of signing in. A password has 8 to 128 characters of any kind; common
     ones, one's own name and e-mail address, and the shop's name are refused.
     """
-    person = current_person()
     with transaction():
-        pair = change_password(person, current_token(), body["password"], body["current_password"])
-        note(
-            "password_changed",
-            actor_id=person.id,
-            actor_role=person.role,
-            subject_type="customer",
-            subject_id=person.id,
-        )
-        tell_of_change(person, "password")
+        pair = change_password(current_person(), current_token(), body["password"], body["current_password"])
     return token_response(pair)
-
-
-def _session_id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise SessionNotFoundError from None
 
 
 def _cursor(session: sessions.Session) -> str:

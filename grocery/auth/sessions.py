@@ -24,6 +24,9 @@ from grocery.db import db, delete_in_batches, reader, transaction
 # A client whose connection broke may ask again for the same pair within this time.
 REPEAT_WINDOW = timedelta(seconds=30)
 
+#: However often it is used, a sign-in ends after so long. Source: ASVS 5, 7.3.2.
+LONGEST = timedelta(days=365)
+
 #: For so long, having signed in counts as much as saying the password.
 FRESH_FOR = timedelta(minutes=10)
 
@@ -78,12 +81,17 @@ def rotate_session(token: Token, repeat_key: str | None = None) -> TokenPair:
     """Exchange a refresh token for a new pair, once. Sent again soon with the same `repeat_key`, it gets the same pair.
 
     Raises TokenReusedError for a token that was exchanged before: then the caller has to end the session, in a
-    transaction of its own, since this one is rolled back. TokenRevokedError when the family is gone.
+    transaction of its own, since this one is rolled back. TokenRevokedError when the family is gone or older
+    than LONGEST.
     """
     access_id, refresh_id, issued_at = uuid.uuid4(), uuid.uuid4(), _now()
     is_rotated = db.session.execute(
         update(TokenFamily)
-        .where(TokenFamily.id == token.family_id, TokenFamily.refresh_jti == token.id)
+        .where(
+            TokenFamily.id == token.family_id,
+            TokenFamily.refresh_jti == token.id,
+            TokenFamily.created_at > func.now() - LONGEST,
+        )
         .values(
             access_jti=access_id,
             refresh_jti=refresh_id,
@@ -108,7 +116,7 @@ def _repeat_rotation(token: Token, repeat_key: str | None) -> TokenPair:
             TokenFamily.previous_refresh_jti,
             TokenFamily.rotation_key,
             TokenFamily.issued_at,
-        ).where(TokenFamily.id == token.family_id)
+        ).where(TokenFamily.id == token.family_id, TokenFamily.created_at > func.now() - LONGEST)
     ).first()
     if family is None:
         raise TokenRevokedError

@@ -8,11 +8,9 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint, public
 from grocery.auth import service, sessions
 from grocery.auth.access import current_person, current_token, customer_required, refresh_required, usable_without_totp
-from grocery.auth.audit.changes import unnoted
-from grocery.auth.audit.sign_ins import note_failed_sign_in
-from grocery.auth.codes.confirming import spend_own_try, use_own_code
-from grocery.auth.codes.messages import tell_of_change
-from grocery.auth.errors import InvalidCredentialsError
+from grocery.auth.codes.addresses import confirm_later
+from grocery.auth.entering import enter, find_account
+from grocery.auth.erasing import erase_with_code, erase_with_password
 from grocery.auth.people import Person
 from grocery.auth.schemas import (
     CustomerSchema,
@@ -23,11 +21,11 @@ from grocery.auth.schemas import (
     UpdateMeSchema,
 )
 from grocery.auth.second_factor.service import Proof
-from grocery.auth.second_factor.tries import counting_wrong_codes
 from grocery.auth.throttling.devices import TOKEN_HEADER, TOKEN_PARAMETER
-from grocery.auth.throttling.tries import limit_registrations, throttled_sign_in
+from grocery.auth.throttling.tries import limit_registrations
 from grocery.auth.tokens import TokenPair
 from grocery.db import transaction
+from grocery.lanes import BUSY
 from grocery.limits import TOO_MANY
 from grocery.web import idempotency_key
 
@@ -67,7 +65,7 @@ _REPEAT_KEY_PARAMETER = {
 
 @blp.route("/register", methods=["POST"])
 @public
-@blp.problems(_409="The e-mail address has an account already: `email_taken`.", _429=TOO_MANY)
+@blp.problems(_409="The e-mail address has an account already: `email_taken`.", _429=TOO_MANY, _503=BUSY)
 @blp.problems(
     _422="A field is not valid, `phone` is no number, `password` is too easy, or `marketing_sms` has no number."
 )
@@ -84,11 +82,14 @@ _REPEAT_KEY_PARAMETER = {
 def register(body: dict[str, Any]) -> Person:
     """Make an account
 
-    Then sign in with `POST /auth/login`. Upper and lower case do not matter in the e-mail address.
+    Then sign in with `POST /auth/login`. A mail goes to the address, to verify it. Upper and lower case do not matter
+    in the e-mail address.
     """
     limit_registrations()
     with transaction():
-        return service.register(**body)
+        person = service.register(**body)
+        confirm_later(person)
+    return person
 
 
 @blp.route("/login", methods=["POST"])
@@ -97,6 +98,7 @@ def register(body: dict[str, Any]) -> Person:
     _401="Unknown, wrong password, wrong code or deactivated, without saying which: `invalid_credentials`. All is right"
     " and the account has a second factor: `totp_required`; send `totp` or `recovery_code` too.",
     _429=TOO_MANY,
+    _503=BUSY,
 )
 @blp.doc(parameters=[TOKEN_PARAMETER])
 @blp.arguments(LoginSchema, example={"email": "wanjiku@example.com", "password": "correct horse battery"})
@@ -109,15 +111,8 @@ def log_in(body: dict[str, Any]) -> ResponseReturnValue:
     The access token is for the `Authorization` header of all other requests; it lives for 15 minutes. With the refresh
     token, which lives for 30 days, `POST /auth/refresh` gets a new pair.
     """
-    proof = Proof(body.get("totp"), body.get("recovery_code"))
-    try:
-        with counting_wrong_codes(), transaction(), throttled_sign_in(body["email"]):
-            pair = service.log_in(body["email"], body["password"], proof)
-    except InvalidCredentialsError as error:
-        with transaction():
-            note_failed_sign_in(error.customer_id)
-        raise
-    return token_response(pair)
+    account = find_account(body["email"], body["password"])
+    return token_response(enter(account, Proof(body.get("totp"), body.get("recovery_code"))))
 
 
 @blp.route("/refresh", methods=["POST"])
@@ -165,7 +160,8 @@ def get_me() -> Person:
 @usable_without_totp
 @customer_required
 @blp.problems(
-    _409="The verified phone is the only address to sign in with: `last_identifier`.",
+    _409="The phone is verified, and is proved anew or removed elsewhere: `phone_verified`, or `last_identifier` where"
+    " it is the only address to sign in with.",
     _422="A field is not valid, `phone` is no number, or `notify_by` or `marketing_sms` has no address.",
 )
 @blp.arguments(UpdateMeSchema, example={"name": "Wanjiku Njeri", "phone": "+254722000111"})
@@ -174,14 +170,11 @@ def update_me(body: dict[str, Any]) -> Person:
     """Change one's own name or phone, and how messages come
 
     Fields that are not sent stay as they are; `"phone": null` removes the number. Another number is not verified, and
-    gets no offers unless that is said anew. Who has sent STOP by SMS gets none before START, whatever is set here.
+    gets no offers unless that is said anew. A verified number stays: `POST /auth/phone/verify` proves another one, and
+    `DELETE /auth/phone` removes it. Who has sent STOP by SMS gets none before START, whatever is set here.
     """
-    before = current_person()
     with transaction():
-        person = service.update_profile(before.id, body)
-        if before.is_phone_verified and person.phone != before.phone:
-            tell_of_change(before, "phone")
-    return person
+        return service.update_profile(current_person().id, body)
 
 
 @blp.route("/me", methods=["DELETE"])
@@ -200,16 +193,10 @@ def delete_me(body: dict[str, Any]) -> ResponseReturnValue:
 
     With it go the orders, carts, messages and tokens. Orders that are not on their way yet are cancelled first.
     """
-    person, code = current_person(), body.get("code")
-    if code is None:
-        service.confirm_password(person.id, body["password"])
+    if "code" in body:
+        erase_with_code(current_person(), body["code"], body["request_token"])
     else:
-        with unnoted(), transaction():
-            spend_own_try(person)
-    with transaction():
-        if code is not None:
-            use_own_code(person, code)
-        service.delete_customer(person.id, actor=person)
+        erase_with_password(current_person(), body["password"])
     return Response(status=204)
 
 

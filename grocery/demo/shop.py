@@ -86,6 +86,7 @@ def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _b
                 password=passwords[person.email],
                 phone=person.phone,
                 role=person.role,
+                is_operator=True,
             )
             for person in PEOPLE
         }

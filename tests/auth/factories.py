@@ -23,6 +23,7 @@ def make_customer(
     name: str = "Wanjiku Kamau",
     email: str | None = "",
     *,
+    is_email_verified: bool = False,
     phone: str | None = None,
     is_phone_verified: bool = False,
     password: str | None = PASSWORD,
@@ -33,6 +34,7 @@ def make_customer(
     values: dict[str, Any] = {
         "name": name,
         "email": f"person{next(_numbers)}@example.com" if email == "" else email,
+        "email_verified_at": func.now() if is_email_verified else None,
         "phone": phone,
         "phone_verified_at": func.now() if is_phone_verified else None,
         "password_hash": _hash_once(password) if password else None,

@@ -22,8 +22,8 @@ CREATE = ("create-admin", "--email", "Amina@Shop.example", "--name", "Amina", "-
 def test_create_admin_from_standard_input(client: FlaskClient, app: Flask, run_sql: RunSql) -> None:
     result = run(app, *CREATE, stdin="correct horse battery\n")
     assert (result.exit_code, result.output) == (0, "Admin amina@shop.example was made.\n")
-    assert run_sql("SELECT name, email, role, is_active FROM customers") == [
-        ("Amina", "amina@shop.example", "admin", True)
+    assert run_sql("SELECT name, email, role, is_active, email_verified_at IS NOT NULL FROM customers") == [
+        ("Amina", "amina@shop.example", "admin", True, True)
     ]
     credentials = {"email": "amina@shop.example", "password": "correct horse battery"}
     token = client.post("/auth/login", json=credentials).json["access_token"]
@@ -91,7 +91,7 @@ def test_list_of_nobody(app: Flask) -> None:
 
 
 def test_set_role(client: FlaskClient, app: Flask) -> None:
-    person = make_customer(email="w@example.com")
+    person = make_customer(email="w@example.com", is_email_verified=True)
     pair = token_pair(person)
     result = run(app, "set-role", "W@example.com", "staff")
     assert (result.exit_code, result.output) == (0, "w@example.com is staff now.\n")
@@ -99,6 +99,18 @@ def test_set_role(client: FlaskClient, app: Flask) -> None:
     assert changed is not None
     assert changed.role == "staff"
     assert client.get("/auth/me", headers=bearer(pair.access_token)).json["code"] == "token_revoked"
+
+
+def test_set_role_warns_of_an_address_that_nobody_has_proved_and_does_it(app: Flask, context: None) -> None:
+    person = make_customer(email="w@example.com")
+    result = run(app, "set-role", "w@example.com", "staff")
+    assert (result.exit_code, result.stdout) == (0, "w@example.com is staff now.\n")
+    warning = "Nobody has proved yet that w@example.com is theirs. Make sure whose account this is.\n"
+    assert result.stderr == warning
+    promoted = find_person(person.id)
+    assert promoted is not None
+    assert (promoted.role, promoted.is_email_verified) == ("staff", False)
+    assert run(app, "set-role", "w@example.com", "customer").stderr == ""
 
 
 def test_deactivate_and_activate(app: Flask, context: None, run_sql: RunSql) -> None:

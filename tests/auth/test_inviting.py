@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.auth.conftest import RunSql
 from tests.auth.factories import PASSWORD, bearer, find_person, make_customer, sign_in, token_pair
@@ -61,10 +62,94 @@ def test_who_was_invited_by_phone_signs_in_with_a_code(
     client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
 ) -> None:
     made = client.post("/auth/users", json={"name": "Njeri", "phone": "0712345678", "role": "staff"}, headers=as_admin)
-    client.post("/auth/otp", json={"phone": "0712345678"})
-    [(body,)] = run_sql("SELECT body FROM notifications WHERE event = 'sign_in_code'")
-    answer = client.post("/auth/otp/login", json={"phone": "0712345678", "code": body[:6]})
-    assert client.get("/auth/me", headers=bearer(answer.json["access_token"])).json["id"] == made.json["id"]
+    assert made.json["is_phone_verified"] is False
+    answer = log_in_by_sms(client, run_sql)
+    me = client.get("/auth/me", headers=bearer(answer.json["access_token"])).json
+    assert (me["id"], me["role"], me["is_phone_verified"]) == (made.json["id"], "staff", True)
+    assert log_in_by_sms(client, run_sql).status_code == 200
+    assert run_sql("SELECT count(*), count(invited_at) FROM customers") == [(2, 0)]
+
+
+def log_in_by_sms(client: FlaskClient, run_sql: RunSql, phone: str = "+254712345678") -> TestResponse:
+    client.post("/auth/otp", json={"phone": phone})
+    [(body,)] = run_sql("SELECT body FROM notifications WHERE event = 'sign_in_code' ORDER BY id DESC LIMIT 1")
+    return client.post("/auth/otp/login", json={"phone": phone, "code": body[:6]})
+
+
+def test_the_word_of_an_admin_makes_no_number_somebodys(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
+) -> None:
+    client.post("/auth/users", json={"name": "Njeri", "phone": "0712345678"}, headers=as_admin)
+    assert client.post("/auth/password/forgot", json={"phone": "0712345678"}).status_code == 202
+    assert run_sql("SELECT event FROM notifications WHERE event = 'reset_password'") == []
+    holder = make_customer()
+    headers = sign_in(holder)
+    client.post("/auth/phone/verify", json={"phone": "0712345678", "password": PASSWORD}, headers=headers)
+    [(body,)] = run_sql("SELECT body FROM notifications WHERE event = 'verify_phone'")
+    code = re.search("[0-9]{6}", body)
+    assert code
+    assert client.post("/auth/phone/confirm", json={"code": code[0]}, headers=headers).status_code == 200
+    answer = log_in_by_sms(client, run_sql)
+    assert client.get("/auth/me", headers=bearer(answer.json["access_token"])).json["id"] == holder.id
+
+
+@pytest.mark.parametrize("kind", ["expired", "deactivated", "activated again", "replaced by a contact"])
+def test_invitations_by_phone_that_are_void_open_nothing(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql, kind: str
+) -> None:
+    user = client.post("/auth/users", json={"name": "Njeri", "phone": "0712345678", "role": "admin"}, headers=as_admin)
+    path = f"/auth/users/{user.json['id']}"
+    if kind == "expired":
+        run_sql("UPDATE customers SET invited_at = now() - interval '73 hours' WHERE invited_at IS NOT NULL")
+    elif kind == "replaced by a contact":
+        run_sql("UPDATE customers SET invited_at = NULL")
+    else:
+        assert client.patch(path, json={"is_active": False}, headers=as_admin).status_code == 200
+    if kind == "activated again":
+        assert client.patch(path, json={"is_active": True}, headers=as_admin).status_code == 200
+    answer = log_in_by_sms(client, run_sql)
+    me = client.get("/auth/me", headers=bearer(answer.json["access_token"])).json
+    assert (me["id"] != user.json["id"], me["role"]) == (True, "customer")
+    assert run_sql("SELECT phone_verified_at FROM customers WHERE id = :id", id=user.json["id"]) == [(None,)]
+
+
+def test_an_invitation_by_phone_can_be_sent_again(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
+) -> None:
+    user = client.post("/auth/users", json={"name": "Njeri", "phone": "0712345678"}, headers=as_admin).json
+    run_sql("UPDATE customers SET invited_at = now() - interval '73 hours' WHERE invited_at IS NOT NULL")
+    path = f"/auth/users/{user['id']}/resend-verification"
+    assert client.post(path, headers=as_admin).status_code == 202
+    assert messages(run_sql) == [("sms", "account_made", "+254712345678")] * 2
+    answer = log_in_by_sms(client, run_sql)
+    assert client.get("/auth/me", headers=bearer(answer.json["access_token"])).json["id"] == user["id"]
+    again = client.post(path, headers=as_admin)
+    assert (again.status_code, again.json["code"]) == (409, "already_verified")
+
+
+def test_nobody_is_invited_to_a_number_twice_or_once_it_is_another_ones(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
+) -> None:
+    body = {"name": "Njeri", "phone": "0712345678"}
+    user = client.post("/auth/users", json=body, headers=as_admin).json
+    second = client.post("/auth/users", json=body, headers=as_admin)
+    assert (second.status_code, second.json["code"]) == (409, "phone_taken")
+    make_customer(phone="+254712345678", is_phone_verified=True)
+    again = client.post(f"/auth/users/{user['id']}/resend-verification", headers=as_admin)
+    assert (again.status_code, again.json["code"]) == (409, "phone_taken")
+    assert len(messages(run_sql)) == 1
+
+
+def test_who_was_in_an_account_before_its_invitation_is_out_with_the_answer_to_it(
+    client: FlaskClient, as_admin: dict[str, str], run_sql: RunSql
+) -> None:
+    """Somebody whose number went to another one writes a stranger's number there, and has an admin invite it."""
+    mallory = make_customer(email=None, password=None)
+    headers = sign_in(mallory)
+    assert client.patch("/auth/me", json={"phone": "0712345678"}, headers=headers).status_code == 200
+    client.post(f"/auth/users/{mallory.id}/resend-verification", headers=as_admin)
+    assert log_in_by_sms(client, run_sql).status_code == 200
+    assert client.get("/auth/me", headers=headers).json["code"] == "token_revoked"
 
 
 def test_a_phone_beside_an_email_is_not_believed(client: FlaskClient, as_admin: dict[str, str]) -> None:

@@ -40,6 +40,11 @@ def pages(people: dict[str, int]) -> Pages:
     """A few pages as a storefront has them; `people` names who signs in."""
     blueprint = Pages("pages", __name__, url_prefix="/pages")
 
+    @blueprint.get("/door")
+    @optional_person
+    def door() -> Response:
+        return jsonify(csrf=csrf_token())
+
     @blueprint.post("/enter")
     @public
     def enter() -> Response:
@@ -80,7 +85,11 @@ class Browser:
 
     def enter(self, person: Person) -> TestResponse:
         self.people["who"] = person.id
-        return self.client.post("/pages/enter")
+        return self.client.post("/pages/enter", data=self.at_the_door())
+
+    def at_the_door(self) -> dict[str, str]:
+        """What the form of the page has by which one enters."""
+        return {"csrf_token": self.client.get("/pages/door").json["csrf"]}
 
     def cookie(self, name: str) -> str | None:
         kept = self.client.get_cookie(name)
@@ -135,7 +144,9 @@ def test_in_production_no_other_host_and_no_plain_http_can_touch_them(app: Flask
     with shop.app_context():
         people["who"] = make_customer().id
         client = shop.test_client()
-        lines = client.post("/pages/enter", base_url="https://localhost").headers.getlist("Set-Cookie")
+        token = client.get("/pages/door", base_url="https://localhost").json["csrf"]
+        entered = client.post("/pages/enter", base_url="https://localhost", data={"csrf_token": token})
+        lines = entered.headers.getlist("Set-Cookie")
         assert client.get("/pages/account", base_url="https://localhost").status_code == 200
         plain = shop.test_client()
         for line in lines:
@@ -242,8 +253,31 @@ def test_without_the_cookie_a_token_is_worth_nothing(browser: Browser) -> None:
 )
 def test_other_sites_can_sign_nobody_in(browser: Browser, headers: dict[str, str], status: int) -> None:
     browser.people["who"] = make_customer().id
-    assert browser.client.post("/pages/enter", headers=headers).status_code == status
+    token = browser.at_the_door()
+    assert browser.client.post("/pages/enter", headers=headers, data=token).status_code == status
     assert (browser.cookie("access") is not None) == (status == 200)
+
+
+def test_a_visitor_is_signed_in_by_no_form_but_the_shops_own(browser: Browser) -> None:
+    browser.people["who"] = make_customer().id
+    assert refused(browser.client.post("/pages/enter")) == (403, "forged_request")
+    token = browser.at_the_door()["csrf_token"]
+    assert browser.at_the_door() == {"csrf_token": token}
+    assert refused(browser.client.post("/pages/enter")) == (403, "forged_request")
+    assert refused(browser.client.post("/pages/enter", data={"csrf_token": token[:-1]})) == (403, "forged_request")
+    browser.put("csrf", "planted.token")
+    assert refused(browser.client.post("/pages/enter", data={"csrf_token": "planted.token"})) == (403, "forged_request")
+    assert browser.cookie("access") is None
+
+
+def test_a_visitors_token_is_none_of_somebody_who_is_signed_in(browser: Browser) -> None:
+    visitors = browser.at_the_door()["csrf_token"]
+    browser.enter(make_customer())
+    assert browser.cookie("csrf") != visitors
+    browser.put("csrf", visitors)
+    assert refused(browser.client.post("/pages/account", data={"csrf_token": visitors})) == (403, "forged_request")
+    mended = browser.client.get("/pages/account").json["csrf"]
+    assert browser.client.post("/pages/account", data={"csrf_token": mended}).status_code == 200
 
 
 def test_links_from_other_sites_lead_in(browser: Browser) -> None:

@@ -27,6 +27,7 @@ EXPORTED = {
     "notifications.customer_id": "notifications",
     "one_time_codes.customer_id": "codes",
     "orders.customer_id": "orders",
+    "product_requests.customer_id": "product_requests",
     "promotions.customer_id": "personal_coupons",
     "recovery_codes.customer_id": "second_factor",
     "second_factors.customer_id": "second_factor",
@@ -88,6 +89,7 @@ FILL = """
     INSERT INTO suppressions (channel, address, reason) VALUES ('sms', '+254712345678', 'stop'),
            ('email', 'amina@example.com', 'bounce');
     INSERT INTO promotions (name, code, kind, value, customer_id) VALUES ('Sorry', 'SORRY', 'percent', 10, :id);
+    INSERT INTO product_requests (customer_id, words) VALUES (:id, 'Oat milk');
     INSERT INTO audit_log (actor_id, actor_role, action, subject_type, subject_id, details)
     VALUES (999999, 'admin', 'update_user', 'customer', :id, '{"note": 1}')
 """
@@ -127,6 +129,7 @@ def test_the_copy_has_all_that_the_shop_knows(amina: Caller, client: FlaskClient
     assert [one["label"] for one in copy["addresses"]] == ["Home"]
     assert [(one["name"], one["quantity"]) for one in copy["cart"]] == [("Milk", 3)]
     assert [one["name"] for one in copy["stock_alerts"]] == ["Eggs"]
+    assert [one["words"] for one in copy["product_requests"]] == ["Oat milk"]
     assert [one["key"] for one in copy["idempotency_keys"]] == ["key-1"]
     assert [one["code"] for one in copy["personal_coupons"]] == ["SORRY"]
     assert [one["body"] for one in copy["sms_to_the_shop"]] == ["HELP me"]

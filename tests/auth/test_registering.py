@@ -1,5 +1,6 @@
 """POST /auth/register."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from grocery.db import db
 from tests.auth.conftest import RunSql
-from tests.auth.factories import PASSWORD, make_customer
+from tests.auth.factories import PASSWORD, make_customer, sign_in
 
 BODY = {"name": "Wanjiku Kamau", "email": "wanjiku@example.com", "password": PASSWORD}
 LONGEST_EMAIL = ".".join(["a" * 64 + "@" + "b" * 63, "c" * 63, "d" * 58, "ke"])
@@ -196,3 +197,59 @@ def test_an_endless_e_mail_address_is_refused_at_once(client: FlaskClient) -> No
     response = register(client, email=f"a{marks}@example.com")
     assert (response.status_code, response.json["errors"]) == (422, {"email": ["Longer than maximum length 254."]})
     assert time.process_time() - before < 1
+
+
+MAILS = "SELECT event, recipient, customer_id, language FROM notifications ORDER BY id"
+
+
+def test_new_account_gets_a_mail_to_verify_the_address(client: FlaskClient, run_sql: RunSql) -> None:
+    person_id = register(client).json["id"]
+    [(event, recipient, customer_id, language)] = run_sql(MAILS)
+    assert (event, recipient, customer_id, language) == ("verify_email", BODY["email"], person_id, "en")
+    assert run_sql("SELECT purpose, target, customer_id FROM one_time_codes") == [
+        ("verify_email", BODY["email"], person_id)
+    ]
+    [(body,)] = run_sql("SELECT body FROM notifications")
+    token = re.search(r"^([\w-]{43})$", body, re.MULTILINE)
+    assert token is not None
+    headers = sign_in(person_id)
+    assert client.post("/auth/email/confirm", json={"token": token[1]}, headers=headers).status_code == 200
+    assert client.get("/auth/me", headers=headers).json["is_email_verified"] is True
+
+
+def test_the_mail_is_in_the_language_of_the_account(client: FlaskClient, run_sql: RunSql) -> None:
+    register(client, language="sw")
+    assert [(row[0], row[3]) for row in run_sql(MAILS)] == [("verify_email", "sw")]
+
+
+def test_owner_of_a_taken_address_gets_no_mail(client: FlaskClient, run_sql: RunSql) -> None:
+    make_customer(email=BODY["email"])
+    assert register(client).status_code == 409
+    assert register(client, email="WANJIKU@example.com").status_code == 409
+    assert run_sql("SELECT (SELECT count(*) FROM notifications), (SELECT count(*) FROM one_time_codes)") == [(0, 0)]
+
+
+def test_registration_that_is_refused_sends_nothing(client: FlaskClient, run_sql: RunSql) -> None:
+    assert register(client, password="password").status_code == 422
+    assert run_sql("SELECT count(*) FROM notifications") == [(0,)]
+
+
+def test_no_second_mail_goes_out_within_a_minute(client: FlaskClient, run_sql: RunSql) -> None:
+    headers = sign_in(register(client).json["id"])
+    for _ in range(3):
+        assert client.post("/auth/email", json={"email": BODY["email"]}, headers=headers).status_code == 202
+    assert len(run_sql(MAILS)) == 1
+    run_sql("UPDATE one_time_codes SET created_at = created_at - interval '61 seconds'")
+    assert client.post("/auth/email", json={"email": BODY["email"]}, headers=headers).status_code == 202
+    assert len(run_sql(MAILS)) == 2
+
+
+def test_account_is_made_though_no_more_mails_go_to_the_address(client: FlaskClient, run_sql: RunSql) -> None:
+    """A stranger who has asked for ten mails to an address keeps nobody from registering with it."""
+    run_sql(
+        "INSERT INTO one_time_codes (purpose, target, secret_hash, tries_left, expires_at)"
+        " SELECT 'verify_email', :email, 'x', 5, now() FROM generate_series(1, 10)",
+        email=BODY["email"],
+    )
+    assert register(client).status_code == 201
+    assert (run_sql("SELECT count(*) FROM customers"), run_sql(MAILS)) == ([(1,)], [])

@@ -136,7 +136,7 @@ def test_unknown_person_is_told_before_a_wrong_body(client: FlaskClient, as_admi
 def test_role_and_deactivation_end_all_sign_ins(
     client: FlaskClient, as_admin: dict[str, str], change: dict[str, Any]
 ) -> None:
-    person, other = make_customer(), make_customer()
+    person, other = make_customer(is_email_verified=True), make_customer()
     pairs = [token_pair(person), token_pair(person)]
     other_headers = sign_in(other)
     response = client.patch(f"/auth/users/{person.id}", json=change, headers=as_admin)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import CUSTOMER, order
+from tests.e2e.conftest import CUSTOMER, forget_messages, order
 from tests.e2e.shop import Shop, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -25,6 +25,7 @@ def me(shop: Shop) -> dict[str, str]:
     """Headers of a customer with this phone."""
     registered = shop.post("/auth/register", json={**CUSTOMER, "email": "talks@example.com", "phone": PHONE})
     assert registered.status_code == 201, registered.text
+    forget_messages(shop)
     secret = (Path(shop.environ["DATA_DIR"]) / "secrets" / "at_callback_secret").read_text().strip()
     shop.sms.callback_url = f"{shop.url}/notify/sms/{secret}"
     return shop.sign_in("talks@example.com")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.e2e.conftest import CUSTOMER, order
+from tests.e2e.conftest import CUSTOMER, forget_messages, order
 from tests.e2e.shop import PASSWORD, Shop, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -17,6 +17,7 @@ def test_from_registration_to_sign_out(shop: Shop, admin: dict[str, str], produc
     registered = shop.post("/auth/register", json=newcomer)
     assert registered.status_code == 201
     assert "password" not in registered.text
+    forget_messages(shop)
     me = shop.sign_in(newcomer["email"])
 
     found = shop.get("/products/?q=maize+flo&in_stock=true").json()

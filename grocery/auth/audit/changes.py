@@ -23,7 +23,10 @@ _UNNOTED_LEVELS = ("optional", "refresh", "public")
 
 # Of an account that is gone nothing else is left, and those who look after backups have to know. With another phone or
 # e-mail address an account may have been taken over.
-_NOTED_OF_CUSTOMERS = ("delete_me", "confirm_phone", "confirm_email", "remove_email")
+_NOTED_OF_CUSTOMERS = ("delete_me", "confirm_phone", "confirm_email", "remove_phone", "remove_email")
+
+# Their pages do the same under the same names.
+_PAGES_OF_ACCOUNTS = "account."
 
 # Parts of addresses that are words of the program. Others may be a phone number, an e-mail address or a secret.
 _WORDS_IN_ADDRESSES = ("event", "audience", "channel", "language")
@@ -87,7 +90,7 @@ def _note_request() -> None:
 def _is_noted(operation: str, level: str | None, person: Person) -> bool:
     if person.is_staff:
         return level not in _UNNOTED_LEVELS
-    return operation in _NOTED_OF_CUSTOMERS
+    return operation.removeprefix(_PAGES_OF_ACCOUNTS) in _NOTED_OF_CUSTOMERS
 
 
 def _note_command(command: RunningCommand) -> None:

@@ -1,14 +1,17 @@
 """Verifying, adding, changing and removing the addresses that identify a person. Commits nothing."""
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from grocery.auth.choices import DEFAULT_NOTIFY_BY, choices_for_other_phone
+from grocery.auth.choices import DEFAULT_NOTIFY_BY, choices_for_other_phone, without_phone
 from grocery.auth.codes import store
 from grocery.auth.codes.errors import (
     AlreadyVerifiedError,
+    CodeBudgetUsedUpError,
     InvalidCodeError,
     NoMobilePhoneError,
     NoPhoneError,
@@ -16,12 +19,16 @@ from grocery.auth.codes.errors import (
 )
 from grocery.auth.codes.messages import send_code, send_email_token, tell_of_change
 from grocery.auth.codes.secrets import VERIFY_EMAIL_LIFETIME
+from grocery.auth.codes.tries import spend_try_of
 from grocery.auth.errors import EmailTakenError, LastIdentifierError, PersonNotFoundError
 from grocery.auth.models import Customer
 from grocery.auth.people import PERSON_COLUMNS, Person
 from grocery.auth.service import change_person, lock_person
 from grocery.db import db
 from grocery.phones import is_mobile
+
+# Who asks twice in so short a time has not waited for the first mail.
+_ON_ITS_WAY = timedelta(minutes=1)
 
 
 def send_phone_code(person: Person, phone: str | None) -> None:
@@ -48,7 +55,7 @@ def spend_phone_try(person: Person) -> str:
     Raises WrongCodeError. Committed before `confirm_phone`.
     """
     try:
-        return store.spend_try("verify_phone", customer_id=person.id)
+        return spend_try_of("verify_phone", person.id)
     except InvalidCodeError:
         raise WrongCodeError from None
 
@@ -77,13 +84,25 @@ def confirm_phone(person: Person, phone: str, code: str) -> Person:
 def send_email_confirmation(person: Person, email: str) -> None:
     """Send a token to an address (normalised) that the person wants to have; it is not theirs before it came back.
 
-    The same whether another account has the address or not. Raises AlreadyVerifiedError and CodeBudgetUsedUpError.
+    The same whether another account has the address or not. Nothing more is sent while the mail of a moment ago may be
+    on its way. Raises AlreadyVerifiedError and CodeBudgetUsedUpError.
     """
     if email == person.email and person.is_email_verified:
         raise AlreadyVerifiedError
     _keep(person)
+    if store.was_sent("verify_email", email, person.id, within=_ON_ITS_WAY):
+        return
     issued = store.issue_token("verify_email", email, person.id, VERIFY_EMAIL_LIFETIME)
     send_email_token(person, email, issued)
+
+
+def confirm_later(person: Person) -> None:
+    """Send that token to the address of a new account, in the transaction that makes it.
+
+    The account is made all the same when so many codes went to the address within a day that no more do.
+    """
+    with suppress(CodeBudgetUsedUpError):
+        send_email_confirmation(person, person.email or "")
 
 
 def confirm_email(person: Person, token: str) -> Person:
@@ -125,6 +144,21 @@ def remove_email(person: Person) -> Person:
     return changed
 
 
+def remove_phone(person: Person) -> Person:
+    """Take the phone off an account that can be signed in to by e-mail; raises LastIdentifierError.
+
+    The number is told, if it was verified.
+    """
+    person = lock_person(person.id)
+    if person.email is None:
+        raise LastIdentifierError
+    if person.phone is None:
+        return person
+    changed = change_person(person, without_phone(person.notify_by))
+    tell_of_change(person, "phone")
+    return changed
+
+
 def _keep(person: Person) -> None:
     """Hold the row, so that whoever deletes the person waits: people are locked before their codes."""
     statement = select(Customer.id).where(Customer.id == person.id)
@@ -146,6 +180,5 @@ def _lock_with_owner(customer_id: int, phone: str) -> list[Person]:
 
 
 def _take_phone(person: Person) -> None:
-    changes = {"phone": None, "phone_verified_at": None, **choices_for_other_phone(person.notify_by, None)}
-    change_person(person, changes)
+    change_person(person, without_phone(person.notify_by))
     tell_of_change(person, "phone_taken")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from grocery.auth.codes import store
 from grocery.auth.codes.errors import InvalidCodeError, WrongCodeError
+from grocery.auth.codes.tries import spend_try
 from grocery.auth.models import Customer
 from grocery.auth.people import Person
 from grocery.auth.service import confirm_password
@@ -31,19 +32,19 @@ def confirm_person(person: Person, token: Token, password: str | None) -> None:
     check_fresh_sign_in(token)
 
 
-def spend_own_try(person: Person) -> None:
+def spend_own_try(person: Person, request_token: str | None) -> int:
     """`spend_try` of a code of `POST /auth/otp` to one's own verified phone; raises WrongCodeError."""
     if person.phone is None or not person.is_phone_verified:
         raise WrongCodeError
     try:
-        store.spend_try("sign_in", target=person.phone)
+        return spend_try("sign_in", person.phone, request_token)
     except InvalidCodeError:
         raise WrongCodeError from None
 
 
-def use_own_code(person: Person, code: str) -> None:
+def use_own_code(person: Person, code: str, code_id: int) -> None:
     """Use that code up, after `spend_own_try` was committed; raises WrongCodeError. Comes before people are locked."""
     try:
-        store.use("sign_in", store.hash_code("sign_in", person.phone or "", code))
+        store.use("sign_in", store.hash_code("sign_in", person.phone or "", code), code_id=code_id)
     except InvalidCodeError:
         raise WrongCodeError from None

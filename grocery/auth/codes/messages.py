@@ -37,14 +37,15 @@ def send_email_token(person: Person, email: str, issued: Issued) -> None:
 
 def tell_of_change(person: Person, what: str) -> None:
     """Tell somebody at the addresses of before that their "phone", "email" or "password" was changed, or that a
-    second factor was turned on ("totp_on") or off ("totp_off").
+    second factor was turned on ("totp_on") or off ("totp_off"); "reclaimed" is a new password with which all went that
+    was set up before the address was proved.
 
     By e-mail, and by SMS to the phone that is not theirs any more, or where there is no e-mail address. "phone_taken":
     somebody else has it now, whom this does not concern, so by e-mail only. A contact that nobody has verified may be
     another one's, and is told nothing.
     """
     recipients = {"email": person.email}
-    is_sms_wanted = what == "phone" or (what != "phone_taken" and person.email is None)
+    is_sms_wanted = what in ("phone", "reclaimed") or (what != "phone_taken" and person.email is None)
     if is_sms_wanted and person.is_phone_verified:
         recipients["sms"] = person.phone
     now = datetime.now(current_app.config["TIMEZONE"]).isoformat()

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, func, select
 
 from grocery.auth.audit.service import note
+from grocery.auth.choices import without_phone
 from grocery.auth.codes import store
 from grocery.auth.codes.errors import InvalidCodeError
 from grocery.auth.codes.messages import send_code, send_reset_token, tell_of_change
@@ -11,6 +12,7 @@ from grocery.auth.credentials import make_password_hash, replace_password
 from grocery.auth.errors import PersonNotFoundError
 from grocery.auth.models import Customer
 from grocery.auth.people import Person
+from grocery.auth.reclaiming import drop_what_was_set_up, has_way_in
 from grocery.auth.service import change_person, get_person, lock_person
 from grocery.db import db
 
@@ -30,17 +32,19 @@ def send_reset_by_email(email: str) -> None:
             savepoint.rollback()
 
 
-def send_reset_by_phone(phone: str) -> None:
+def send_reset_by_phone(phone: str) -> str | None:
     """Send a code for a new password, if the phone (E.164) is the verified one of an active account.
 
-    If not, the same work is done, and the message taken back. Raises CodeBudgetUsedUpError and CodesUsedUpError.
+    If not, the same work is done, and the message taken back; the shop's budget for SMS is left alone. Answers the
+    request token. Raises CodeBudgetUsedUpError and CodesUsedUpError.
     """
     customer_id, language = _find((Customer.phone == phone) & Customer.phone_verified_at.is_not(None))
-    issued = store.issue_code(_PURPOSE, phone, customer_id)
+    issued = store.issue_requested_code(_PURPOSE, phone, customer_id, is_sent=customer_id is not None)
     with db.session.begin_nested() as savepoint:
         send_code(_PURPOSE, phone, issued, customer_id=customer_id, language=language)
         if customer_id is None:
             savepoint.rollback()
+    return issued.request_token
 
 
 def reset_by_token(token: str, password: str) -> None:
@@ -51,9 +55,9 @@ def reset_by_token(token: str, password: str) -> None:
     _reset(store.hash_token(_PURPOSE, token), password)
 
 
-def reset_by_code(phone: str, code: str, password: str) -> None:
-    """The same with a code by SMS, after `spend_try` was committed."""
-    _reset(store.hash_code(_PURPOSE, phone, code), password)
+def reset_by_code(phone: str, code: str, password: str, code_id: int) -> None:
+    """The same with a code by SMS, after `spend_try`, which has answered `code_id`, was committed."""
+    _reset(store.hash_code(_PURPOSE, phone, code), password, code_id)
 
 
 def _find(condition: ColumnElement[bool]) -> tuple[int | None, str | None]:
@@ -62,8 +66,8 @@ def _find(condition: ColumnElement[bool]) -> tuple[int | None, str | None]:
     return (row.id, row.language) if row else (None, None)
 
 
-def _reset(secret_hash: bytes, password: str) -> None:
-    owned = store.find_owner(_PURPOSE, secret_hash)
+def _reset(secret_hash: bytes, password: str, code_id: int | None = None) -> None:
+    owned = store.find_owner(_PURPOSE, secret_hash, code_id)
     try:
         # No connection is held while the password is hashed.
         password_hash = make_password_hash(get_person(owned.customer_id), password)
@@ -73,18 +77,22 @@ def _reset(secret_hash: bytes, password: str) -> None:
     is_still_theirs = owned.target == person.email or (person.is_phone_verified and owned.target == person.phone)
     if not (person.is_active and is_still_theirs):
         raise InvalidCodeError
-    store.use(_PURPOSE, secret_hash, person.id)
+    store.use(_PURPOSE, secret_hash, person.id, code_id=code_id)
+    is_reclaimed = owned.target == person.email and not person.is_email_verified and has_way_in(person.id)
     replace_password(person.id, password_hash)
     if owned.target == person.email and not person.is_email_verified:
-        _trust_email(person)
+        change_person(person, {"email_verified_at": func.now()})
+    if is_reclaimed:
+        _reclaim(person)
     note("password_reset", actor_id=None, actor_role="visitor", subject_type="customer", subject_id=person.id)
-    tell_of_change(person, "password")
+    tell_of_change(person, "reclaimed" if is_reclaimed else "password")
 
 
-def _trust_email(person: Person) -> None:
-    """Note that the mailbox was proved just now, for the first time.
+def _reclaim(person: Person) -> None:
+    """Take off what was set up before the mailbox was proved, which is just now.
 
-    Until then anybody could have made the account with this address, and verified a phone of their own on it, to come
-    back with that. So the phone has to be verified anew.
+    Until then anybody could have made the account with this address, to come back with a phone of their own, which
+    would get news of the owner's orders too. Of an invitation nobody has, so that keeps the phone it was made with.
     """
-    change_person(person, {"email_verified_at": func.now(), "phone_verified_at": None})
+    drop_what_was_set_up(person)
+    change_person(person, without_phone(person.notify_by))

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, validate, validates_schema
 
 from grocery.auth.passwords import MIN_LENGTH
-from grocery.auth.schemas import CodeOfSms, Email, Password
+from grocery.auth.schemas import CodeOfSms, Email, Password, RequestToken
 from grocery.auth.second_factor.fields import RecoveryCode, TotpCode
 from grocery.fields import Name, Phone, Schema, Text
 from grocery.phones import is_mobile
@@ -32,6 +32,15 @@ class Token(Text):
         super().__init__(**kwargs)
 
 
+class CodeRequestedSchema(Schema):
+    request_token = Text(
+        metadata={
+            "description": "Send it with the code of the SMS: it has five tries that nobody else can use up. Keep it to"
+            " yourself. Not there when a mail was asked for."
+        }
+    )
+
+
 class SendSignInCodeSchema(Schema):
     phone = MobilePhone(required=True, metadata={"description": "Of a mobile phone, in any usual writing."})
 
@@ -39,6 +48,7 @@ class SendSignInCodeSchema(Schema):
 class CodeLoginSchema(Schema):
     phone = Phone(required=True)
     code = CodeOfSms(required=True, metadata={"description": "The six digits of the SMS."})
+    request_token = RequestToken()
     name = Name(load_default=None, allow_none=True, metadata={"description": "Of a new account."})
     totp = TotpCode(metadata={"description": "With a second factor: what the authenticator app shows now."})
     recovery_code = RecoveryCode(metadata={"description": "Instead of `totp`: one of the recovery codes."})
@@ -64,7 +74,7 @@ class ConfirmEmailSchema(Schema):
     token = Token(required=True, metadata={"description": "From the mail."})
 
 
-class RemoveEmailSchema(Schema):
+class RemoveAddressSchema(Schema):
     password = Password(load_default=None, metadata={"description": _CONFIRM})
 
 
@@ -82,9 +92,10 @@ class ResetPasswordSchema(Schema):
     token = Token(metadata={"description": "From the mail."})
     phone = Phone(metadata={"description": "Instead of the token, with the `code` that was sent there."})
     code = CodeOfSms()
+    request_token = RequestToken()
     password = Password(required=True, min_length=MIN_LENGTH, metadata={"description": "The new one."})
 
     @validates_schema(skip_on_field_errors=True)
     def _check_that_one_is_sent(self, body: dict[str, Any], **_: Any) -> None:
-        if body.keys() - {"password"} not in ({"token"}, {"phone", "code"}):
+        if body.keys() - {"password", "request_token"} not in ({"token"}, {"phone", "code"}):
             raise ValidationError("Send a token, or a phone and a code.", "token")

@@ -1,74 +1,74 @@
-"""One-time codes as rows: writing one within the budgets, spending its tries, using it once."""
+"""One-time codes as rows: writing one within the budgets, using it once."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import phonenumbers
 from flask import current_app
 from sqlalchemy import text
 
-from grocery.auth.codes.errors import CodeBudgetUsedUpError, CodesUsedUpError, InvalidCodeError
+from grocery.auth.codes.budgets import check_budgets
+from grocery.auth.codes.errors import InvalidCodeError
 from grocery.auth.codes.secrets import CODE_LIFETIME, CODE_TRIES, hash_secret, make_code, make_token
+from grocery.auth.codes.tries import hash_request_token
 from grocery.db import db, reader
 
 # The first of two numbers under which PostgreSQL locks a target: for sending to it, and for making it somebody's.
 _SENDING, _CLAIMING = 4_711_010, 4_711_011
 
-# Of other countries' numbers, the part of the shop's budget: SMS there are dear, and who pumps them is paid there.
-_ABROAD_PART = 10
-
 _LOCK = text("SELECT pg_advisory_xact_lock(:kind, hashtext(:target))")
 
-# When the oldest code that fills the budget is a day old, there is room for another one.
-_SECONDS_UNTIL_ROOM = text("""
-    SELECT ceil(extract(epoch FROM created_at + interval '1 day' - now()))
-    FROM one_time_codes
-    WHERE target = :target AND created_at > now() - interval '1 day'
-    ORDER BY created_at DESC
-    OFFSET :limit - 1 LIMIT 1
-""")
-
-# Phone numbers begin with a +, e-mail addresses do not go out by SMS.
-_COUNT_SMS = text("""
-    SELECT count(*) AS in_all, count(*) FILTER (WHERE target NOT LIKE :home) AS abroad
-    FROM one_time_codes
-    WHERE created_at > now() - interval '1 day' AND target LIKE '+%'
-""")
-
-# Who has an account has one live code of a purpose, wherever it went; without an account it is one of a target.
+# Who has an account has one live code of a purpose, wherever it went; without an account it is one of a target. A code
+# with a request token stays for whoever holds that: who asks for one to another's number must not take theirs away.
 _REPLACE = text("""
     UPDATE one_time_codes SET expires_at = now()
-    WHERE purpose = :purpose AND used_at IS NULL AND expires_at > now()
+    WHERE purpose = :purpose AND used_at IS NULL AND expires_at > now() AND request_hash IS NULL
       AND CASE WHEN CAST(:customer_id AS bigint) IS NULL THEN target = :target ELSE customer_id = :customer_id END
 """)
 
+_VOID = text("""
+    UPDATE one_time_codes SET expires_at = now()
+    WHERE purpose = :purpose AND used_at IS NULL AND expires_at > now() AND customer_id = :customer_id
+""")
+
 _WRITE = text("""
-    INSERT INTO one_time_codes (purpose, target, customer_id, secret_hash, tries_left, expires_at)
-    VALUES (:purpose, :target, :customer_id, :secret_hash, :tries, now() + :lifetime)
+    INSERT INTO one_time_codes
+        (purpose, target, customer_id, secret_hash, request_hash, tries_left, is_sent, expires_at)
+    VALUES (:purpose, :target, :customer_id, :secret_hash, :request_hash, :tries, :is_sent, now() + :lifetime)
     RETURNING id
 """)
 
-_SPEND = text("""
-    UPDATE one_time_codes SET tries_left = tries_left - 1
-    WHERE purpose = :purpose AND used_at IS NULL AND tries_left > 0 AND expires_at > now()
-      AND (CAST(:target AS text) IS NULL OR target = :target)
-      AND (CAST(:customer_id AS bigint) IS NULL OR customer_id = :customer_id)
-    RETURNING target
+_WAS_SENT = text("""
+    SELECT EXISTS (
+        SELECT FROM one_time_codes
+        WHERE target = :target AND purpose = :purpose AND customer_id = :customer_id
+          AND used_at IS NULL AND expires_at > now() AND created_at > now() - :within
+    )
 """)
 
 _FIND = text("""
     SELECT customer_id, target FROM one_time_codes
     WHERE secret_hash = :secret_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
-      AND customer_id IS NOT NULL
+      AND customer_id IS NOT NULL AND (CAST(:code_id AS bigint) IS NULL OR id = :code_id)
 """)
 
 # Two who come with the same code at once meet at its row: the second one finds it used.
 _USE = text("""
     UPDATE one_time_codes SET used_at = now()
     WHERE secret_hash = :secret_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
+      AND (CAST(:code_id AS bigint) IS NULL OR id = :code_id)
       AND (CAST(:customer_id AS bigint) IS NULL OR customer_id = :customer_id)
     RETURNING target
+""")
+
+# Who has used one needs none of the others that were asked for. One that is being used at this moment is left to that.
+_VOID_OTHERS = text("""
+    UPDATE one_time_codes SET expires_at = now() WHERE id IN (
+        SELECT id FROM one_time_codes
+        WHERE purpose = :purpose AND target = :target AND request_hash IS NOT NULL
+          AND used_at IS NULL AND expires_at > now()
+        FOR UPDATE SKIP LOCKED
+    )
 """)
 
 # They stay, since they count for the budgets: who deletes an account and makes it anew gets no more SMS by that.
@@ -80,10 +80,11 @@ _DISOWN = text("""
 
 @dataclass(frozen=True)
 class Issued:
-    """A code that was written; the only place where its `secret` stands as it is."""
+    """A code that was written; the only place where its secrets stand as they are."""
 
     id: int
     secret: str
+    request_token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,19 +93,36 @@ class Owned:
     target: str
 
 
-def issue_code(purpose: str, phone: str, customer_id: int | None = None) -> Issued:
-    """Write a code of six digits for a phone (E.164); the live one before it is dead.
+def issue_code(purpose: str, phone: str, customer_id: int) -> Issued:
+    """Write a code of six digits for a phone (E.164) of somebody who is signed in; the live one before it is dead.
 
     Raises CodeBudgetUsedUpError and CodesUsedUpError.
     """
     code = make_code()
-    return _issue(purpose, phone, customer_id, code, hash_code(purpose, phone, code), CODE_LIFETIME)
+    return Issued(_issue(purpose, phone, customer_id, hash_code(purpose, phone, code), CODE_LIFETIME), code)
+
+
+def issue_requested_code(purpose: str, phone: str, customer_id: int | None = None, *, is_sent: bool = True) -> Issued:
+    """Write a code of six digits for who is not signed in, with a request token, which has tries of its own.
+
+    Not `is_sent`: nobody gets it, so it costs nothing of the shop's budget. Raises what `issue_code` raises.
+    """
+    code, request_token = make_code(), make_token()
+    secret_hash, request_hash = hash_code(purpose, phone, code), hash_request_token(request_token)
+    code_id = _issue(purpose, phone, customer_id, secret_hash, CODE_LIFETIME, request_hash, is_sent=is_sent)
+    return Issued(code_id, code, request_token)
 
 
 def issue_token(purpose: str, email: str, customer_id: int | None, lifetime: timedelta) -> Issued:
     """Write a token for an e-mail address; the live one before it is dead. Raises CodeBudgetUsedUpError."""
     token = make_token()
-    return _issue(purpose, email, customer_id, token, hash_token(purpose, token), lifetime)
+    return Issued(_issue(purpose, email, customer_id, hash_token(purpose, token), lifetime), token)
+
+
+def was_sent(purpose: str, target: str, customer_id: int, within: timedelta) -> bool:
+    """Whether a code that is still good went there, for this person, a moment ago."""
+    values = {"purpose": purpose, "target": target, "customer_id": customer_id, "within": within}
+    return bool(db.session.scalar(_WAS_SENT, values))
 
 
 def hash_code(purpose: str, phone: str, code: str) -> bytes:
@@ -115,43 +133,32 @@ def hash_token(purpose: str, token: str) -> bytes:
     return hash_secret(current_app.config["SECRET_KEY"], purpose, token)
 
 
-def spend_try(purpose: str, *, target: str | None = None, customer_id: int | None = None) -> str:
-    """Take a try from the live code, and answer its target; raises InvalidCodeError when there is none.
-
-    To be committed before the code is looked at: of many who guess at once, only as many get to that as there are
-    tries, and none gets a try back with the roll-back of the error.
-    """
-    values = {"purpose": purpose, "target": target, "customer_id": customer_id}
-    row = db.session.execute(_SPEND, values).first()
-    if row is None:
-        raise InvalidCodeError
-    return str(row.target)
-
-
-def find_owner(purpose: str, secret_hash: bytes) -> Owned:
+def find_owner(purpose: str, secret_hash: bytes, code_id: int | None = None) -> Owned:
     """Whose live code this is; raises InvalidCodeError. For what has to be known before it is used."""
     with reader() as connection:
-        row = connection.execute(_FIND, {"purpose": purpose, "secret_hash": secret_hash}).first()
+        values = {"purpose": purpose, "secret_hash": secret_hash, "code_id": code_id}
+        row = connection.execute(_FIND, values).first()
     if row is None:
         raise InvalidCodeError
     return Owned(*row)
 
 
-def use(purpose: str, secret_hash: bytes, customer_id: int | None = None) -> str:
-    """Use a live code up, once, and answer its target; raises InvalidCodeError.
+def use(purpose: str, secret_hash: bytes, customer_id: int | None = None, *, code_id: int | None = None) -> str:
+    """Use a live code up, once, and answer its target; raises InvalidCodeError. Others that were asked for die with it.
 
-    `customer_id`: only a code of this person. A code of digits needs `spend_try` first.
+    `customer_id`: only a code of this person. `code_id`: the one of digits whose try was spent.
     """
-    values = {"purpose": purpose, "secret_hash": secret_hash, "customer_id": customer_id}
+    values = {"purpose": purpose, "secret_hash": secret_hash, "customer_id": customer_id, "code_id": code_id}
     row = db.session.execute(_USE, values).first()
     if row is None:
         raise InvalidCodeError
+    db.session.execute(_VOID_OTHERS, {"purpose": purpose, "target": row.target})
     return str(row.target)
 
 
 def void(purpose: str, customer_id: int) -> None:
     """Make the codes of this purpose that were sent to a person good for nothing."""
-    db.session.execute(_REPLACE, {"purpose": purpose, "target": None, "customer_id": customer_id})
+    db.session.execute(_VOID, {"purpose": purpose, "customer_id": customer_id})
 
 
 def lock_claims(target: str) -> None:
@@ -165,28 +172,21 @@ def disown_codes(_sender: object, *, customer_id: int, actor: object) -> None:
 
 
 def _issue(
-    purpose: str, target: str, customer_id: int | None, secret: str, secret_hash: bytes, lifetime: timedelta
-) -> Issued:
+    purpose: str,
+    target: str,
+    customer_id: int | None,
+    secret_hash: bytes,
+    lifetime: timedelta,
+    request_hash: bytes | None = None,
+    *,
+    is_sent: bool = True,
+) -> int:
     # Two requests for the same target must neither both find room for the last code, nor leave two live ones.
     db.session.execute(_LOCK, {"kind": _SENDING, "target": target})
-    _check_budgets(target)
+    check_budgets(target)
     owner: dict[str, Any] = {"purpose": purpose, "target": target, "customer_id": customer_id}
     db.session.execute(_REPLACE, owner)
-    values = {**owner, "secret_hash": secret_hash, "tries": CODE_TRIES, "lifetime": lifetime}
-    return Issued(db.session.execute(_WRITE, values).scalar_one(), secret)
-
-
-def _check_budgets(target: str) -> None:
-    config = current_app.config
-    wait = db.session.scalar(_SECONDS_UNTIL_ROOM, {"target": target, "limit": config["CODES_PER_NUMBER"]})
-    if wait is not None:
-        raise CodeBudgetUsedUpError(max(int(wait), 1))
-    if not target.startswith("+"):
-        return
-    home = f"+{phonenumbers.country_code_for_region(config['DEFAULT_COUNTRY'])}"
-    sent = db.session.execute(_COUNT_SMS, {"home": f"{home}%"}).one()
-    if sent.in_all >= config["CODES_PER_DAY"]:
-        raise CodesUsedUpError(config["CODES_PER_DAY"], is_abroad=False)
-    limit_abroad = max(config["CODES_PER_DAY"] // _ABROAD_PART, 1)
-    if not target.startswith(home) and sent.abroad >= limit_abroad:
-        raise CodesUsedUpError(limit_abroad, is_abroad=True)
+    hashes = {"secret_hash": secret_hash, "request_hash": request_hash}
+    values = {**owner, **hashes, "tries": CODE_TRIES, "is_sent": is_sent, "lifetime": lifetime}
+    code_id: int = db.session.execute(_WRITE, values).scalar_one()
+    return code_id

@@ -19,7 +19,8 @@ _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 _ACCOUNT = text("""
     SELECT id, name, email, email_verified_at, phone, phone_verified_at, role, is_active, language, notify_by,
-           marketing_sms, marketing_email, password_hash IS NOT NULL AS has_password, created_at, updated_at
+           marketing_sms, marketing_email, password_hash IS NOT NULL AS has_password, invited_at,
+           created_at, updated_at
     FROM customers WHERE id = :customer_id
 """)
 

@@ -22,6 +22,7 @@ class ExportSchema(Schema):
     sms_to_the_shop = _rows("SMS that were received from its verified phone.")
     suppressions = _rows("Verified addresses of it that get no messages, and why.")
     stock_alerts = _rows("Products of which it wants to hear when they are back.")
+    product_requests = _rows("What it has asked the shop to stock.")
     orders = _rows("Orders with their lines, history, payments and returns, as `GET /orders/{order_id}` answers them.")
     addresses = _rows("Saved addresses.")
     cart = _rows("What is in the cart, with the prices that were seen.")

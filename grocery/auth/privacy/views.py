@@ -1,15 +1,12 @@
 """The route of the copy of one's data."""
 
-from datetime import UTC, datetime
-
-from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
 from grocery.auth.access import current_person, customer_required
-from grocery.auth.privacy.exporting import export_person
+from grocery.auth.privacy.downloads import export_file
 from grocery.auth.privacy.schemas import ExportSchema
-from grocery.db import transaction
+from grocery.limits import TOO_MANY
 
 blp = Blueprint("privacy", __name__, url_prefix="/auth/me", description="The copy of one's data.")
 
@@ -38,6 +35,7 @@ _EXAMPLE = {
 
 @blp.route("/export")
 @customer_required
+@blp.problems(_429=TOO_MANY)
 @blp.response(200, ExportSchema, description="A file to keep.", example=_EXAMPLE)
 def export_me() -> ResponseReturnValue:
     """Get a copy of all of one's data
@@ -45,10 +43,4 @@ def export_me() -> ResponseReturnValue:
     Everything that the shop knows of this account, of one moment; without passwords, tokens and codes. `DELETE
     /auth/me` erases it.
     """
-    with transaction():
-        copy = export_person(current_person())
-    response = jsonify(copy)
-    name = f"my-data-{datetime.now(UTC):%Y-%m-%d}.json"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return export_file(current_person())

@@ -1,6 +1,6 @@
 """Second factors: turning on, using and turning off. Commits nothing; the caller has the transaction.
 
-Whoever calls something here that takes a code does so inside of `counting_wrong_codes()`.
+Whoever calls something here that takes a code does so inside of `trying_code()`.
 """
 
 import time
@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 
 from grocery.auth.audit.service import note
 from grocery.auth.codes.messages import tell_of_change
+from grocery.auth.errors import UnverifiedError
 from grocery.auth.people import Person
 from grocery.auth.second_factor.codes import (
     find_step,
@@ -110,8 +111,11 @@ def read_state(customer_id: int) -> FactorState:
 def begin_totp(person: Person) -> Enrolment:
     """Make a secret. It counts for nothing until `confirm_totp`; one that was begun before is forgotten.
 
-    Raises TotpOnError.
+    Raises TotpOnError, and UnverifiedError for an account that may have been made with another one's address: its
+    owner, who makes the password anew, would be kept out.
     """
+    if not person.is_proved:
+        raise UnverifiedError
     secret = new_secret()
     sealed = seal(secret, owner_id=person.id, secret_key=current_app.config["SECRET_KEY"])
     if db.session.execute(_BEGIN, {"customer_id": person.id, "secret": sealed}).first() is None:
@@ -147,19 +151,22 @@ def renew_recovery_codes(person: Person, proof: Proof) -> list[str]:
 def turn_off_totp(person: Person, proof: Proof) -> None:
     """Turn the second factor off. Raises as `confirm_totp`."""
     _check_proof(person, proof)
-    _delete(person.id)
+    forget_totp(person.id)
     _note_own("second_factor_off", person)
     tell_of_change(person, "totp_off")
 
 
 def reset_totp(person: Person) -> None:
-    """Turn somebody's second factor off without a code, for who has lost phone and recovery codes.
-
-    Raises TotpOffError. Who did it is noted by the command itself.
-    """
-    if not _delete(person.id):
+    """Turn somebody's second factor off without a code; raises TotpOffError. Whoever calls it notes who did it."""
+    if not forget_totp(person.id):
         raise TotpOffError
     tell_of_change(person, "totp_off")
+
+
+def forget_totp(customer_id: int) -> bool:
+    """Delete a second factor, also one that is only begun, and its recovery codes; whether there was one."""
+    db.session.execute(_DELETE_RECOVERY_CODES, {"customer_id": customer_id})
+    return _has_row(_DELETE_FACTOR, customer_id=customer_id)
 
 
 def check_second_factor(customer_id: int, proof: Proof) -> None:
@@ -216,11 +223,6 @@ def _replace_recovery_codes(customer_id: int) -> list[str]:
     rows = [{"customer_id": customer_id, "code_hash": hash_recovery_code(customer_id, code)} for code in codes]
     db.session.execute(_ADD_RECOVERY_CODE, rows)
     return codes
-
-
-def _delete(customer_id: int) -> bool:
-    db.session.execute(_DELETE_RECOVERY_CODES, {"customer_id": customer_id})
-    return _has_row(_DELETE_FACTOR, customer_id=customer_id)
 
 
 def _note_own(action: str, person: Person) -> None:

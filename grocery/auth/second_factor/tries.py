@@ -16,6 +16,11 @@ MOST_WRONG_CODES = 10
 
 _FAILURE = "second_factor_failed"
 
+# The first of two numbers under which PostgreSQL locks the tries of an account.
+_TRYING = 4_711_012
+
+_LOCK_TRIES = text("SELECT pg_advisory_xact_lock(:kind, hashint8(:customer_id))")
+
 _SECONDS_TO_WAIT = text("""
     SELECT ceil(extract(epoch FROM min(at) + interval '1 hour' - now()))::int
     FROM (
@@ -30,25 +35,25 @@ _SECONDS_TO_WAIT = text("""
 
 
 @contextmanager
-def counting_wrong_codes() -> Iterator[None]:
-    """Write down each wrong code that is raised inside, after all else was rolled back. Stands around the transaction.
+def trying_code(customer_id: int | None) -> Iterator[None]:
+    """A transaction in which a code of this account may be tried. A wrong one takes all back but the note of it.
 
-    The audit log is the count: it outlives a restart of Redis, and admins can read it.
+    Whoever tries another one waits from here to the commit, so that of many guesses at once none is looked at before
+    all before it are counted. The lock comes before all others: that on a row would go with what is taken back. The
+    audit log is the count: it outlives a restart of Redis, and admins can read it. None: there is no account yet.
     """
-    try:
-        yield
-    except (WrongCodeError, WrongSecondFactorError) as error:
-        actor_id = error.customer_id if isinstance(error, WrongCodeError) else None
-        leave_unnoted()
-        with transaction():
-            note(
-                _FAILURE,
-                actor_id=actor_id,
-                actor_role=error.role,
-                subject_type="customer",
-                subject_id=error.customer_id,
-            )
-        raise
+    wrong: WrongCodeError | WrongSecondFactorError | None = None
+    with transaction() as session:
+        if customer_id is not None:
+            session.execute(_LOCK_TRIES, {"kind": _TRYING, "customer_id": customer_id})
+        try:
+            with session.begin_nested():
+                yield
+        except (WrongCodeError, WrongSecondFactorError) as error:
+            wrong = error
+            _note_failure(error)
+    if wrong is not None:
+        raise wrong
 
 
 def check_tries(customer_id: int) -> None:
@@ -57,3 +62,15 @@ def check_tries(customer_id: int) -> None:
     seconds = db.session.scalar(_SECONDS_TO_WAIT, parameters)
     if seconds is not None:
         raise TooManyWrongCodesError(seconds)
+
+
+def _note_failure(error: WrongCodeError | WrongSecondFactorError) -> None:
+    actor_id = error.customer_id if isinstance(error, WrongCodeError) else None
+    leave_unnoted()
+    note(
+        _FAILURE,
+        actor_id=actor_id,
+        actor_role=error.role,
+        subject_type="customer",
+        subject_id=error.customer_id,
+    )

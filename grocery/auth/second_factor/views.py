@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
 from grocery.auth.access import current_person, current_token, customer_required, usable_without_totp
-from grocery.auth.second_factor import service
+from grocery.auth.second_factor import service, steps
 from grocery.auth.second_factor.schemas import (
     BeginTotpSchema,
     ConfirmTotpSchema,
@@ -17,10 +17,6 @@ from grocery.auth.second_factor.schemas import (
     TotpStateSchema,
 )
 from grocery.auth.second_factor.service import FactorState, Proof
-from grocery.auth.second_factor.tries import counting_wrong_codes
-from grocery.auth.service import confirm_password
-from grocery.auth.sessions import check_fresh_sign_in, end_other_sessions
-from grocery.db import transaction
 from grocery.limits import TOO_MANY
 
 blp = Blueprint("totp", __name__, url_prefix="/auth/totp", description="The second factor for signing in.")
@@ -50,7 +46,8 @@ def get_totp() -> FactorState:
 @blp.problems(
     _403="The password is wrong (`wrong_password`), or it is missing and the sign-in is older than 10 minutes"
     " (`sign_in_again`).",
-    _409="There is a second factor already: `totp_on`.",
+    _409="There is a second factor already (`totp_on`), or neither the e-mail address nor, without one, the phone is"
+    " verified (`unverified`).",
     _429=TOO_MANY,
 )
 @blp.arguments(BeginTotpSchema, example={"password": "correct horse battery"})
@@ -65,16 +62,11 @@ def get_totp() -> FactorState:
 def begin_totp(body: dict[str, Any]) -> ResponseReturnValue:
     """Begin to turn on a second factor
 
-    Put the secret into an authenticator app, then send its first code to `POST /auth/totp/confirm`. Until then signing
-    in stays as it is. Asked again before that, there is another secret.
+    Verify the e-mail address first, or without one the phone. Put the secret into an authenticator app, then send its
+    first code to `POST /auth/totp/confirm`. Until then signing in stays as it is. Asked again before that, there is
+    another secret.
     """
-    person = current_person()
-    if "password" in body:
-        confirm_password(person.id, body["password"])
-    else:
-        check_fresh_sign_in(current_token())
-    with transaction():
-        enrolment = service.begin_totp(person)
+    enrolment = steps.begin(current_person(), current_token(), body.get("password"))
     return _secret_response(EnrolmentSchema().dump(enrolment))
 
 
@@ -90,9 +82,7 @@ def confirm_totp(body: dict[str, Any]) -> ResponseReturnValue:
     From now on `POST /auth/login` needs `totp` too, and all other sign-ins of this person are ended. The answer has ten
     recovery codes to write down, each good once instead of a code of the app.
     """
-    with counting_wrong_codes(), transaction():
-        codes = service.confirm_totp(current_person(), body["code"])
-        end_other_sessions(current_token())
+    codes = steps.confirm(current_person(), current_token(), body["code"])
     return _secret_response({"recovery_codes": codes})
 
 
@@ -108,8 +98,7 @@ def renew_recovery_codes(body: dict[str, Any]) -> ResponseReturnValue:
 
     Those of before are void.
     """
-    with counting_wrong_codes(), transaction():
-        codes = service.renew_recovery_codes(current_person(), _proof(body))
+    codes = steps.renew_recovery_codes(current_person(), _proof(body))
     return _secret_response({"recovery_codes": codes})
 
 
@@ -123,10 +112,9 @@ def renew_recovery_codes(body: dict[str, Any]) -> ResponseReturnValue:
 def turn_off_totp(body: dict[str, Any]) -> ResponseReturnValue:
     """Turn off the second factor
 
-    It takes a code of the app or a recovery code. Who has neither needs the shop's operator: `flask auth reset-totp`.
+    It takes a code of the app or a recovery code. Who has neither needs an admin of the shop, or its operator.
     """
-    with counting_wrong_codes(), transaction():
-        service.turn_off_totp(current_person(), _proof(body))
+    steps.turn_off(current_person(), _proof(body))
     return Response(status=204)
 
 

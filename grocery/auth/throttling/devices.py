@@ -1,18 +1,22 @@
 """Known devices: who has signed in from one before is not held up by what strangers try.
 
 A device has a token, which the answer to a sign-in gives it and which it sends with the next one. It opens nothing: the
-password is needed all the same.
+password is needed all the same. Clients of the API keep it and send a header, browsers have it in a cookie that counts
+on pages only.
 """
 
 import hashlib
 import re
 import secrets
+from datetime import timedelta
 
 from flask import Response, after_this_request, has_request_context, request
 from sqlalchemy import select, text
 
+from grocery.auth.cookies import DEVICE, read_cookie, set_cookie
 from grocery.auth.identifiers import is_identified_by
 from grocery.auth.models import Customer, KnownDevice
+from grocery.auth.pages import is_page
 from grocery.db import after_commit, db, reader
 
 HEADER = "X-Device-Token"
@@ -35,6 +39,9 @@ TOKEN_HEADER = {
 
 # A client that throws its token away has a new one with each sign-in.
 _MAX_DEVICES = 50
+
+# As long as browsers keep any (RFC 6265bis), and the shop itself (see `privacy.retention`).
+_COOKIE_LIFETIME = timedelta(days=400)
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -64,7 +71,7 @@ def find_device(identifier: str) -> str | None:
 
     None for the device of another account: it is no stranger there only.
     """
-    token_hash = _sent_hash()
+    token_hash = _sent_hash() if has_request_context() else None
     if token_hash is None:
         return None
     known = select(KnownDevice.token_hash).join(Customer, Customer.id == KnownDevice.customer_id)
@@ -88,13 +95,15 @@ def remember_device(_sender: object, *, customer_id: int) -> None:
 
 def _give(token: str) -> None:
     @after_this_request
-    def add_header(response: Response) -> Response:
+    def hand_over(response: Response) -> Response:
+        if is_page():
+            return set_cookie(response, DEVICE, token, _COOKIE_LIFETIME)
         response.headers[HEADER] = token
         return response
 
 
 def _sent_hash() -> bytes | None:
-    token = request.headers.get(HEADER, "")
+    token = read_cookie(DEVICE) if is_page() else request.headers.get(HEADER, "")
     return _hash(token) if _TOKEN.fullmatch(token) else None
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from flask import current_app
 
+from grocery.auth.codes.errors import InvalidCodeError
 from grocery.auth.errors import InvalidCredentialsError, WrongPasswordError
 from grocery.auth.identifiers import normalize_identifier
 from grocery.auth.throttling.delays import WINDOW_SECONDS, delay_seconds
@@ -18,7 +19,7 @@ _PER_NETWORK = 10
 
 @contextmanager
 def throttled_sign_in(identifier: str) -> Iterator[None]:
-    """Stands around the checking of a password, inside the transaction; counts the failures that are raised in it.
+    """Stands around the checking of a password, before the transaction; counts the failures that are raised in it.
 
     Raises TooManyRequestsError when there were more of this account and network than RATE_LIMIT_LOGIN allows, and when
     the account rests, since many have guessed at it from anywhere. A device known to the account has a count of its own
@@ -59,12 +60,41 @@ def limit_registrations() -> None:
 def limit_codes(identifier: str) -> None:
     """Raise TooManyRequestsError when RATE_LIMIT_OTP does not allow another code to this number or e-mail address.
 
-    Ten times as many for one network. A device known to the account has a count of its own: a stranger who has codes
-    sent cannot keep the owner from getting one.
+    Ten times as many for one network. A device known to the account has a count of its own and none of its network: a
+    stranger who has codes sent cannot keep the owner from getting one.
     """
     account, device = normalize_identifier(identifier), find_device(identifier)
-    limit("RATE_LIMIT_OTP", "codes-from", client_network(), times=_PER_NETWORK)
+    if device is None:
+        limit("RATE_LIMIT_OTP", "codes-from", client_network(), times=_PER_NETWORK)
     limit("RATE_LIMIT_OTP", "codes", account, device or "")
+
+
+@contextmanager
+def throttled_codes(phone: str) -> Iterator[None]:
+    """Stands around the trying of a code that was sent to this number; counts the wrong ones of one network.
+
+    Raises TooManyRequestsError when RATE_LIMIT_OTP_LOGIN allows no more. That keeps one address from guessing at many
+    numbers; what it may guess at one is held in `codes.tries`. A device known to the account has a count of its own.
+    """
+    rates = current_app.config["RATE_LIMIT_OTP_LOGIN"]
+    if not rates:
+        yield
+        return
+    source = find_device(phone) or client_network()
+    limiter().check(rates, "wrong-codes", source)
+    try:
+        yield
+    except InvalidCodeError:
+        limiter().hit(rates, "wrong-codes", source)
+        raise
+
+
+def limit_costly(person_id: int, what: str) -> None:
+    """Raise TooManyRequestsError when this person has done `what` more often than RATE_LIMIT_COSTLY allows.
+
+    For what takes much work or writes many rows each time, so that nobody with an account can keep the shop busy.
+    """
+    limit("RATE_LIMIT_COSTLY", "costly", what, str(person_id))
 
 
 @contextmanager

@@ -125,6 +125,7 @@ def test_phone_code_has_five_tries(client: FlaskClient, read_secret: ReadSecret)
         ("POST", "/auth/phone/verify", {"phone": OTHER_PHONE}),
         ("POST", "/auth/email", {"email": NEW_EMAIL}),
         ("DELETE", "/auth/email", {}),
+        ("DELETE", "/auth/phone", {}),
     ],
 )
 def test_stolen_token_alone_changes_no_way_to_sign_in(
@@ -208,21 +209,38 @@ def test_address_of_another_account_is_not_told_before_it_is_proved(
 
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("DELETE", "/auth/email", {"password": PASSWORD}), ("PATCH", "/auth/me", {"phone": None})],
+    [
+        ("DELETE", "/auth/email", {"password": PASSWORD}),
+        ("DELETE", "/auth/phone", {"password": PASSWORD}),
+        ("PATCH", "/auth/me", {"phone": None}),
+        ("PATCH", "/auth/me", {"phone": OTHER_PHONE}),
+    ],
 )
 def test_last_address_to_sign_in_with_stays(
     client: FlaskClient, method: str, path: str, body: dict[str, str | None]
 ) -> None:
-    person = make_customer() if method == "DELETE" else make_customer(email=None, phone=PHONE, is_phone_verified=True)
+    by_phone = path != "/auth/email"
+    person = make_customer(email=None, phone=PHONE, is_phone_verified=True) if by_phone else make_customer()
     answer = client.open(path, method=method, json=body, headers=sign_in(person))
     assert (answer.status_code, answer.json["code"]) == (409, "last_identifier")
     assert find_person(person.id) == person
 
 
-def test_verified_number_that_is_replaced_is_told(client: FlaskClient, run_sql: RunSql) -> None:
+def test_verified_number_that_is_removed_is_told(client: FlaskClient, run_sql: RunSql) -> None:
     person = make_customer(phone=PHONE, is_phone_verified=True)
-    client.patch("/auth/me", json={"phone": OTHER_PHONE}, headers=sign_in(person))
+    run_sql("UPDATE customers SET marketing_sms = true, notify_by = 'sms'")
+    removed = client.delete("/auth/phone", json={"password": PASSWORD}, headers=sign_in(person))
+    assert (removed.status_code, removed.json["phone"], removed.json["is_phone_verified"]) == (200, None, False)
+    assert (removed.json["marketing_sms"], removed.json["notify_by"]) == (False, "sms_and_email")
     assert told(run_sql) == [("email", person.email), ("sms", PHONE)]
+    assert client.post("/auth/login", json={"email": PHONE, "password": PASSWORD}).status_code == 401
+
+
+def test_removing_a_phone_that_is_not_there_changes_nothing(client: FlaskClient, run_sql: RunSql) -> None:
+    person = make_customer()
+    assert client.delete("/auth/phone", json={"password": PASSWORD}, headers=sign_in(person)).status_code == 200
+    assert find_person(person.id) == person
+    assert told(run_sql) == []
 
 
 def test_account_without_a_phone_has_none_to_verify(client: FlaskClient, run_sql: RunSql) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grocery.auth.people import Person
 from tests.auth.conftest import RunSql
 from tests.auth.factories import PASSWORD, bearer, make_customer, sign_in, token_pair
 from tests.auth.second_factor.factories import turn_on_totp
@@ -21,7 +23,11 @@ USABLE = {
     ("GET", "/auth/sessions"),
     ("GET", "/auth/totp"),
     ("PATCH", "/auth/me"),
+    ("POST", "/auth/email"),
+    ("POST", "/auth/email/confirm"),
     ("POST", "/auth/logout"),
+    ("POST", "/auth/phone/confirm"),
+    ("POST", "/auth/phone/verify"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/totp"),
     ("POST", "/auth/totp/confirm"),
@@ -65,8 +71,8 @@ def test_with_one_all_is_open_again(client: FlaskClient, context: None) -> None:
 
 
 def test_one_that_is_only_begun_does_not_count(client: FlaskClient, context: None) -> None:
-    headers = sign_in(make_customer(role="admin"))
-    client.post("/auth/totp", json={"password": PASSWORD}, headers=headers)
+    headers = sign_in(make_customer(role="admin", is_email_verified=True))
+    assert client.post("/auth/totp", json={"password": PASSWORD}, headers=headers).status_code == 200
     answer = client.get("/auth/users", headers=headers)
     assert (answer.status_code, answer.json["code"]) == (403, "totp_needed")
 
@@ -94,6 +100,44 @@ def test_a_customer_who_becomes_staff_needs_one_at_once(client: FlaskClient, con
     assert client.get("/alerts/", headers=headers).status_code == 200
     run_sql("UPDATE customers SET role = 'staff'")
     assert client.get("/alerts/", headers=headers).json["code"] == "totp_needed"
+
+
+def test_who_is_promoted_can_do_nothing_before_they_have_one(client: FlaskClient, context: None) -> None:
+    admin = make_customer(role="admin")
+    turn_on_totp(admin)
+    person = make_customer(is_email_verified=True)
+    before = sign_in(person)
+    path = f"/auth/users/{person.id}"
+    assert client.patch(path, json={"role": "admin"}, headers=sign_in(admin)).status_code == 200
+    assert client.get("/alerts/", headers=before).json["code"] == "token_revoked"
+
+    headers = password_sign_in(client, person)
+    for method, closed in (("GET", "/auth/users"), ("PATCH", path), ("GET", "/orders/"), ("GET", "/auth/me/export")):
+        answer = client.open(closed, method=method, json={"role": "staff"}, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (403, "totp_needed")
+    secret = client.post("/auth/totp", json={}, headers=headers).json["secret"]
+    code = pyotp.TOTP(secret).now()
+    assert client.post("/auth/totp/confirm", json={"code": code}, headers=headers).status_code == 200
+    assert client.get("/auth/users", headers=headers).status_code == 200
+
+
+def test_staff_whose_address_nobody_proved_can_prove_it_and_then_turn_one_on(
+    client: FlaskClient, context: None, run_sql: RunSql
+) -> None:
+    """As those are whom the operator has promoted."""
+    person = make_customer(role="staff")
+    headers = sign_in(person)
+    assert client.post("/auth/totp", json={}, headers=headers).json["code"] == "unverified"
+    assert client.post("/auth/email", json={"email": person.email}, headers=headers).status_code == 202
+    [(body,)] = run_sql("SELECT body FROM notifications WHERE event = 'verify_email'")
+    token = next(word for word in body.split() if len(word) == 43)
+    assert client.post("/auth/email/confirm", json={"token": token}, headers=headers).status_code == 200
+    assert client.post("/auth/totp", json={}, headers=headers).status_code == 200
+
+
+def password_sign_in(client: FlaskClient, person: Person) -> dict[str, str]:
+    answer = client.post("/auth/login", json={"email": person.email, "password": PASSWORD})
+    return bearer(answer.json["access_token"])
 
 
 def test_a_revoked_token_is_told_so_first(client: FlaskClient, context: None) -> None:

@@ -18,7 +18,7 @@ OFF = {"is_on": False, "confirmed_at": None, "recovery_codes_left": 0}
 
 @pytest.fixture
 def person(context: None) -> Person:
-    return make_customer(email="amina@shop.example", role="staff")
+    return make_customer(email="amina@shop.example", role="staff", is_email_verified=True)
 
 
 @pytest.fixture

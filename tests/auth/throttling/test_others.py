@@ -140,3 +140,41 @@ def test_failures_of_one_network_do_not_fill_the_audit_log(
     assert run_sql("SELECT count(*) FROM audit_log") == [(10,)]
     assert fail(50, "198.51.100.1") == 401
     assert run_sql("SELECT count(*) FROM audit_log") == [(11,)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "done"),
+    [("GET", "/auth/me/export", 200), ("DELETE", "/auth/sessions", 204), ("DELETE", "/auth/sessions/x", 404)],
+)
+def test_costly_requests_of_one_person_are_limited(
+    client: FlaskClient, limited: Limited, run_sql: RunSql, method: str, path: str, done: int
+) -> None:
+    limited(costly="2/hour")
+    amina, brian = (sign_in(make_customer()) for _ in range(2))
+    answers = [client.open(path, method=method, headers=amina) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [done, done, 429, 429]
+    assert answers[3].json["code"] == "too_many_requests"
+    assert int(answers[3].headers["Retry-After"]) > 3500
+    assert client.open(path, method=method, headers=brian).status_code == done
+    assert client.get("/auth/me", headers=amina).status_code == 200
+
+
+def test_exports_and_imports_of_products_are_limited(client: FlaskClient, limited: Limited, run_sql: RunSql) -> None:
+    limited(costly="1/hour")
+    admin = sign_in(make_customer(role="admin"))
+    exported = [client.get("/products/export", headers=admin).status_code for _ in range(2)]
+    csv = {"data": "name,category,price\nKale,Greens,40\n", "content_type": "text/csv"}
+    imported = [client.post("/products/import", headers=admin, **csv).status_code for _ in range(2)]
+    assert (exported, imported) == ([200, 429], [202, 429])
+    assert run_sql("SELECT count(*) FROM product_imports") == [(1,)]
+
+
+def test_documents_are_limited_when_they_are_laid_out(client: FlaskClient, limited: Limited) -> None:
+    limited(costly="1/hour")
+    headers = sign_in(make_customer(phone="+254712345678"))
+    body = {"items": [{"product_id": make_product(stock=5), "quantity": 1}]}
+    path = f"/orders/{client.post('/orders/', json=body, headers=headers).json['id']}/invoice"
+    first = client.get(path, headers=headers)
+    assert first.status_code == 200
+    unchanged = client.get(path, headers={**headers, "If-None-Match": first.headers["ETag"]})
+    assert (unchanged.status_code, client.get(path, headers=headers).status_code) == (304, 429)

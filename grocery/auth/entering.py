@@ -1,0 +1,70 @@
+"""Signing in with a password, step by step, each in a transaction of its own: what the API and the pages share.
+
+Those who fail are counted, and noted in the audit log, whatever way they came.
+"""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app
+from sqlalchemy import select
+
+from grocery.auth import service
+from grocery.auth.audit.sign_ins import note_failed_sign_in
+from grocery.auth.errors import InvalidCredentialsError
+from grocery.auth.models import Customer
+from grocery.auth.second_factor.service import Proof
+from grocery.auth.second_factor.tries import trying_code
+from grocery.auth.service import Account
+from grocery.auth.throttling.tries import throttled_sign_in
+from grocery.auth.tokens import TokenPair
+from grocery.db import reader, transaction
+
+
+def find_account(identifier: str, password: str) -> Account:
+    """The account that this password opens.
+
+    Raises InvalidCredentialsError, TooManyRequestsError after many of these, and HashingBusyError.
+    """
+    with _noting_failures(), throttled_sign_in(identifier):
+        return service.check_password(identifier, password)
+
+
+def enter(account: Account, proof: Proof) -> TokenPair:
+    """Sign in to an account that `find_account` or `recall_account` has answered.
+
+    Raises TotpRequiredError when it needs a second factor and `proof` has none: then all else was right. Else as
+    `service.log_in`.
+    """
+    with _noting_failures(), trying_code(account.customer_id):
+        return service.log_in(account, proof)
+
+
+def fingerprint(account: Account) -> str:
+    """What tells this password of this account from any other, and helps nobody to find it.
+
+    Between two pages of a sign-in it stands for the password, which is asked for once, and kept nowhere meanwhile.
+    """
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, f"password:{account.customer_id}:{account.password_hash}".encode(), "sha256").hexdigest()
+
+
+def recall_account(customer_id: int, known: str) -> Account:
+    """The account again whose `fingerprint` is known; raises InvalidCredentialsError once its password is another."""
+    with reader() as connection:
+        password_hash = connection.scalar(select(Customer.password_hash).where(Customer.id == customer_id))
+    account = Account(customer_id, password_hash or "", better_hash=None)
+    if not password_hash or not hmac.compare_digest(fingerprint(account), known):
+        raise InvalidCredentialsError(customer_id)
+    return account
+
+
+@contextmanager
+def _noting_failures() -> Iterator[None]:
+    try:
+        yield
+    except InvalidCredentialsError as error:
+        with transaction():
+            note_failed_sign_in(error.customer_id)
+        raise

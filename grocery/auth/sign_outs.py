@@ -1,0 +1,35 @@
+"""Ending one's own sign-ins on other devices. Commits nothing."""
+
+import uuid
+
+from grocery.auth import sessions
+from grocery.auth.audit.service import note
+from grocery.auth.errors import SessionNotFoundError
+from grocery.auth.people import Person
+from grocery.auth.throttling.tries import limit_costly
+from grocery.auth.tokens import Token
+
+
+def sign_out_device(person: Person, session_id: str) -> None:
+    """End one sign-in. Raises SessionNotFoundError for none of theirs, and TooManyRequestsError."""
+    limit_costly(person.id, "sessions")
+    sessions.end_session_of(person.id, _session_id(session_id))
+    _note("session_ended", person)
+
+
+def sign_out_others(person: Person, token: Token) -> None:
+    """End all sign-ins but the one of this token. Raises TooManyRequestsError."""
+    limit_costly(person.id, "sessions")
+    sessions.end_other_sessions(token)
+    _note("sessions_ended", person)
+
+
+def _session_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise SessionNotFoundError from None
+
+
+def _note(action: str, person: Person) -> None:
+    note(action, actor_id=person.id, actor_role=person.role, subject_type="customer", subject_id=person.id)
