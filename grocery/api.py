@@ -97,6 +97,15 @@ class Parser(FlaskParser):
         except orjson.JSONDecodeError as error:
             raise MalformedError(f"The body is not valid JSON: {error}.") from None
 
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """Refuse `?limit=1&limit=2`: a proxy that checks the one, and we who use the other, would not see the same."""
+        sent = super().load_querystring(req, schema)
+        repeated = {name for name, values in req.args.lists() if len(values) > 1} - sent.multiple_keys
+        if repeated:
+            errors = {name: ["Send it once."] for name in sorted(repeated)}
+            raise InvalidError("One or more fields are not valid.", errors=errors)
+        return sent
+
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> NoReturn:
         raise MalformedError("The body is not valid JSON.") from error
 
@@ -124,7 +133,7 @@ class Blueprint(flask_smorest.Blueprint):
         A body that is required must be there: nothing is not the same as `{}`.
         """
         instance = schema() if isinstance(schema, type) else schema
-        mark_taken(instance)
+        mark_taken(instance, location)
         parse: Callable[[View], View] = super().arguments(instance, location=location, required=required, **kwargs)
         return _needing_body(parse) if location == "json" and required else parse
 

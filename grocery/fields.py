@@ -28,7 +28,7 @@ _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 class Schema(MarshmallowSchema):
     """Unknown fields are errors: a misspelt field must not be silently without effect."""
 
-    is_taken = False  # Set for what comes in; see grocery.stating.
+    taken_from = ""  # Where it is in a request, such as "json"; for what goes out nowhere. See grocery.stating.
 
     class Meta:
         unknown = RAISE
@@ -100,19 +100,19 @@ class Money(fields.Field):
     """Cents inside, a decimal string such as "149.00" outside; comes in as a string or a JSON number."""
 
     def __init__(self, *, low: int = 0, high: int = MAX_PRICE_CENTS, **kwargs: Any):
-        self._low, self._high = low, high
+        self.low, self.high = low, high
         super().__init__(**kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else money.to_text(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+        text = _written_amount(value)
         if not _AMOUNT.fullmatch(text):
             raise ValidationError('Must be an amount such as "149.00", with at most 2 decimals and not below zero.')
         cents = money.to_cents(Decimal(text))
-        if not self._low <= cents <= self._high:
-            low, high = money.to_text(self._low), money.to_text(self._high)
+        if not self.low <= cents <= self.high:
+            low, high = money.to_text(self.low), money.to_text(self.high)
             raise ValidationError(f"Must be an amount from {low} to {high}.")
         return cents
 
@@ -180,6 +180,13 @@ class Phone(Text):
 def quantity_number(quantity: Decimal) -> int | float:
     """A quantity as a JSON number: whole when it is whole, so that 3 pieces are 3 and not 3.0."""
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+def _written_amount(value: Any) -> str:
+    """An amount as it would stand in a string; empty when it is neither a string nor a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return value if isinstance(value, str) else str(value + 0)  # JSON's -0.0 is 0, as 12.0 is 12
 
 
 def _is_digits_of_query(value: Any, data: Any) -> bool:

@@ -32,6 +32,48 @@ def test_a_body_that_is_missing_is_not_an_empty_one(client: FlaskClient, admin: 
     assert run_sql("SELECT * FROM products") == before
 
 
+def post_category(client: FlaskClient, admin: dict[str, str], position: str) -> Any:
+    body = f'{{"name": "Fruit", "position": {position}}}'
+    return client.post("/categories/", headers={**admin, "Content-Type": "application/json"}, data=body)
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_zero(client: FlaskClient, admin: dict[str, str]) -> None:
+    response = post_category(client, admin, "12.0")
+    assert (response.status_code, repr(response.json["position"])) == (201, "12")
+
+
+@pytest.mark.parametrize(
+    "position", ["12.5", '"12"', "true", "1e300", str(2**63), str(2**64), str(-(2**63) - 1), str(10**300)]
+)
+def test_what_is_no_whole_number_is_refused_by_its_field(
+    client: FlaskClient, admin: dict[str, str], run_sql: Sql, position: str
+) -> None:
+    response = post_category(client, admin, position)
+    assert (response.status_code, list(response.json["errors"])) == (422, ["position"])
+    assert run_sql("SELECT name FROM categories") == []
+
+
+@pytest.mark.parametrize("position", ["1e400", "-1e400", "1" + 400 * "0", "NaN", "Infinity"])
+def test_a_number_that_no_double_holds_is_not_json_for_us(
+    client: FlaskClient, admin: dict[str, str], run_sql: Sql, position: str
+) -> None:
+    response = post_category(client, admin, position)
+    assert (response.status_code, response.json["code"]) == (400, "malformed_request")
+    assert run_sql("SELECT name FROM categories") == []
+
+
+@pytest.mark.parametrize(
+    ("price", "status"), [("19.99", 200), ('"19.99"', 200), ("19.999", 422), ("1e300", 422), ("true", 422)]
+)
+def test_an_amount_may_be_a_number_as_the_document_says(
+    client: FlaskClient, admin: dict[str, str], run_sql: Sql, price: str, status: int
+) -> None:
+    path = f"/products/{make_product(price_cents=100)}"
+    json = {**admin, "Content-Type": "application/json"}
+    assert client.patch(path, headers=json, data=f'{{"price": {price}}}').status_code == status
+    assert run_sql("SELECT price_cents FROM products") == [(1999 if status == 200 else 100,)]
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_what_does_not_exist_is_404_before_anything_else_is_wrong(
     client: FlaskClient, admin: dict[str, str], method: str

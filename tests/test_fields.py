@@ -44,9 +44,22 @@ def test_text_is_trimmed_and_a_name_stays_on_one_line() -> None:
     assert refused(name="   ") == {"name": ["Length must be between 1 and 10."]}
 
 
-@pytest.mark.parametrize("value", [1.5, "1", True, None, [], 2**63, -(2**63) - 1, 1e30])
-def test_only_whole_json_numbers_that_fit_are_integers(value: Any) -> None:
+@pytest.mark.parametrize(
+    ("value", "whole"), [(12, 12), (12.0, 12), (-0.0, 0), (2**63 - 1, 2**63 - 1), (-(2.0**63), -(2**63))]
+)
+def test_whole_json_numbers_are_integers_however_they_are_written(value: Any, whole: int) -> None:
+    assert repr(load(count=value)["count"]) == repr(whole)
+
+
+@pytest.mark.parametrize("value", [1.5, 12.5, "1", "12", "12.0", True, None, [], {}, 1e400, -1e400, float("nan")])
+def test_anything_else_is_not_an_integer(value: Any) -> None:
     assert list(refused(count=value)) == ["count"]
+
+
+@pytest.mark.parametrize("value", [2**63, 2.0**63, -(2**63) - 1, 1e30])
+def test_integers_that_the_database_cannot_hold_are_refused(value: Any) -> None:
+    (message,) = refused(count=value)["count"]
+    assert message.startswith("Must be greater than or equal to -9223372036854775808")
 
 
 def test_ids_start_at_one() -> None:
@@ -54,13 +67,33 @@ def test_ids_start_at_one() -> None:
     assert list(refused(id=0)) == ["id"]
 
 
-@pytest.mark.parametrize(("sent", "cents"), [("149.00", 14900), ("149", 14900), ("0.5", 50), (149, 14900), (0.1, 10)])
+@pytest.mark.parametrize(
+    ("sent", "cents"),
+    [("149.00", 14900), ("149", 14900), ("0.5", 50), (149, 14900), (0.1, 10), (-0.0, 0), (1e7, 1_000_000_000)],
+)
 def test_amounts_come_as_text_or_number(sent: Any, cents: int) -> None:
     assert load(price=sent) == {"price": cents}
 
 
 @pytest.mark.parametrize(
-    "sent", ["1.005", "-1", -1, "1e3", 1e400, float("nan"), "", "KES 5", True, "10000000.01", "٣", " 5 "]
+    "sent",
+    [
+        "1.005",
+        1.005,
+        0.1 + 0.2,
+        1e-7,
+        "-1",
+        -1,
+        "1e3",
+        1e400,
+        float("nan"),
+        "",
+        "KES 5",
+        True,
+        "10000000.01",
+        "٣",
+        " 5 ",
+    ],
 )
 def test_anything_else_is_not_an_amount(sent: Any) -> None:
     assert list(refused(price=sent)) == ["price"]

@@ -44,7 +44,12 @@ def _find_order(order_id: int) -> None:
 @blp.route("", methods=["POST"])
 @staff_required
 @blp.found_first(_find_order)
-@blp.problems(_409=f"{_CONFLICTS} It has such a line already: `line_exists`.", _412=_STALE)
+@blp.problems(
+    _409=f"{_CONFLICTS} It has such a line already: `line_exists`.",
+    _412=_STALE,
+    _422="A field is not valid, or what is added, as the only one of `items`, is not there (`unknown_product`) or not "
+    "sold in this quantity.",
+)
 @blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(AddLineSchema, example={"product_id": 15, "quantity": 1})
 @blp.response(201, OrderSchema, description="The order as it is now.", example={**ORDER_EXAMPLE, "version": 2})
@@ -61,7 +66,7 @@ def add_order_line(body: dict[str, Any], order_id: int) -> ResponseReturnValue:
 @blp.route("/<int:line_id>", methods=["PATCH"])
 @staff_required
 @blp.found_first(_find_line)
-@blp.problems(_409=_CONFLICTS, _412=_STALE)
+@blp.problems(_409=_CONFLICTS, _412=_STALE, _422="A field is not valid, or `quantity` is none for this product.")
 @blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(SetQuantitySchema, example={"quantity": 3})
 @blp.response(200, OrderSchema, description="The order as it is now.", example={**ORDER_EXAMPLE, "version": 2})

@@ -12,7 +12,7 @@ from grocery.errors import InvalidError
 from grocery.orders.actors import Actor
 from grocery.orders.changing import change_status
 from grocery.orders.fulfilment.errors import RunDepartedError, RunNotFoundError, RunOrdersError
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 
 #: Stops of one run; more than anybody drives in a day.
 MAX_STOPS = 200
@@ -132,10 +132,11 @@ def list_runs(connection: Connection, *, rider_id: int | None, limit: int, curso
     """Runs with their stops, the newest first; raises InvalidError for a cursor of another list."""
     before_id = decode_cursor(cursor, int)[0] if cursor else None
     parameters = {"rider_id": rider_id, "before_id": before_id, "limit": limit + 1}
-    runs = connection.execute(_PAGE, parameters).mappings().all()
-    stops = connection.execute(_STOPS, {"run_ids": [run["id"] for run in runs[:limit]]}).mappings().all()
-    page = [_run_json(run, [stop for stop in stops if stop["run_id"] == run["id"]]) for run in runs[:limit]]
-    return Page(page, encode_cursor(page[-1]["id"]) if len(runs) > limit else None)
+    found = connection.execute(_PAGE, parameters).mappings().all()
+    runs, next_cursor = cut_page(found, limit, lambda run: encode_cursor(run["id"]))
+    stops = connection.execute(_STOPS, {"run_ids": [run["id"] for run in runs]}).mappings().all()
+    items = [_run_json(run, [stop for stop in stops if stop["run_id"] == run["id"]]) for run in runs]
+    return Page(items, next_cursor)
 
 
 def _lock_planned(session: Session, run_id: int) -> None:

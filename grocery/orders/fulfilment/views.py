@@ -78,6 +78,8 @@ def list_picks(arguments: dict[str, Any]) -> ResponseReturnValue:
     "(`picked_too_much`), not enough in stock (`out_of_stock`), the order is packed (`not_editable`), or somebody else "
     "was faster (`order_changed`).",
     _412=_STALE,
+    _422="A field is not valid, `picked_quantity` is missing or none for this product (of a weight far from what was "
+    "ordered: `implausible_weight`), or `substitute_product_id` is no product that can be a substitute.",
 )
 @blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(PickSchema, example={"picked_quantity": 1.62})
@@ -118,7 +120,10 @@ def refuse_order_line(order_id: int, line_id: int) -> ResponseReturnValue:
 @blp.route("/orders/<int:order_id>/check-in", methods=["POST"])
 @staff_required
 @blp.found_first(_find_order)
-@blp.problems(_409="It is no order whose delivery failed: `not_failed`.")
+@blp.problems(
+    _409="It is no order whose delivery failed: `not_failed`.",
+    _422="A field is not valid, or the `items` are not what went out.",
+)
 @blp.arguments(CheckInSchema, example={"items": [{"line_id": 1, "quantity": 2, "is_sellable": True}]})
 @blp.response(200, OrderSchema, example={**ORDER_EXAMPLE, "status": "cancelled", "allowed_statuses": []})
 def check_in_order(body: dict[str, Any], order_id: int) -> ResponseReturnValue:

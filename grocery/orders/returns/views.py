@@ -38,7 +38,8 @@ def list_returns(order_id: int) -> ResponseReturnValue:
 @blp.found_first(_find_order)
 @blp.problems(
     _409="The order was not delivered (`not_delivered`), or less was paid than is to be paid back "
-    "(`refund_exceeds_paid`)."
+    "(`refund_exceeds_paid`).",
+    _422="A field is not valid, or the `items` are not what was delivered.",
 )
 @blp.arguments(
     TakeBackSchema,

@@ -52,7 +52,7 @@ _BODY = {
     _413="The file has more than 10 MiB.",
     _415="Neither a form nor a JPEG, PNG or WebP file.",
     _422="`unreadable_image`, `image_too_large` (more than 40 million pixels, WebP 20), `image_too_small` (a side below"
-    " 100), or no file.",
+    " 100), or there is no `file`.",
     _503="`busy`: another picture is being read. `media_unavailable`: the store of pictures is away.",
 )
 @blp.response(200, ProductSchema, description="The product as it is now.", headers=_ETAG, example=PICTURED_PRODUCT)
