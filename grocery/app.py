@@ -1,7 +1,6 @@
 """The application factory."""
 
-from flask import Flask, redirect, url_for
-from werkzeug.wrappers import Response
+from flask import Flask
 
 from grocery import (
     answers,
@@ -14,6 +13,7 @@ from grocery import (
     demo,
     errors,
     health,
+    lanes,
     limits,
     logs,
     notify,
@@ -21,10 +21,11 @@ from grocery import (
     products,
     queues,
     relay,
+    storefront,
     web,
 )
-from grocery.api import public
 from grocery.auth.access import admin_required, current_person
+from grocery.auth.hashing import HASHING_PATHS
 from grocery.auth.holders import find_holder
 from grocery.auth.service import find_admin_emails
 from grocery.auth.subscribers import count_subscribers, find_subscribers
@@ -41,6 +42,8 @@ def create_app(config: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update({name.upper(): value for name, value in vars(settings).items()})
     app.extensions["settings"] = settings
+    # A FLASK_DEBUG that somebody left in the environment must not count where customers are.
+    app.debug = app.debug and not settings.is_production
     logs.configure(settings.log_level, settings.log_format)
     engines = Engines(settings)
     app.extensions["engines"] = engines
@@ -56,7 +59,6 @@ def create_app(config: Settings | None = None) -> Flask:
     health.init_app(app)
     api.register_blueprint(app, health.blp)
     app.register_blueprint(swagger)
-    app.add_url_rule("/", "home", home)
     # It stands below the package that knows people, and asks it through these.
     notify.init_app(
         app,
@@ -67,7 +69,7 @@ def create_app(config: Settings | None = None) -> Flask:
         current_person_id=lambda: current_person().id,
         admin_required=admin_required,
     )
-    for package in (auth, products, orders, bulk, relay, stream, demo):
+    for package in (auth, products, orders, storefront, bulk, relay, stream, demo):
         package.init_app(app)
     commands.make_errors_clear(app)
     _add_layers(app, settings, engines)
@@ -76,11 +78,8 @@ def create_app(config: Settings | None = None) -> Flask:
 
 def _add_layers(app: Flask, settings: Settings, engines: Engines) -> None:
     """What stands before Flask, from the inside out."""
+    line = app.extensions["sign_in_line"]
+    lanes.init_app(app, at_once=settings.requests_at_once, line=line, paths=HASHING_PATHS)
     answers.init_app(app, engines.connect_to_listen, settings.kept_answers_mb * 1024 * 1024)
     cors.init_app(app, settings.cors_origins)
     web.trust_proxies(app, settings.trusted_proxies)
-
-
-@public
-def home() -> Response:
-    return redirect(url_for("swagger.page"))

@@ -20,6 +20,14 @@ def parse_phone(text: str, default_country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def written_phone(phone: str, default_country: str) -> str:
+    """A number in E.164 as people of `default_country` write it: "0712 345678"; with its country code elsewhere."""
+    number = phonenumbers.parse(phone)
+    is_home = phonenumbers.region_code_for_number(number) == default_country
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if is_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form)
+
+
 def is_mobile(phone: str) -> bool:
     """Whether a number in E.164 can be one of a mobile phone; North America's do not tell, and count as such."""
     kind = phonenumbers.number_type(phonenumbers.parse(phone))

@@ -163,8 +163,22 @@ def _authenticate_browser() -> None:
             _renew(token)
     except UnauthenticatedError:
         g.person = None
-        after_this_request(clear_session_cookies)
+        # A visitor has none; the token of the forms in other tabs must stay.
+        if has_session_cookies():
+            after_this_request(clear_session_cookies)
         raise
+
+
+def role_of_browser() -> str | None:
+    """The role of whom the cookies of a page's request name, None for a visitor; without a look at its form.
+
+    It lets nobody do anything: only how large a form may be depends on it, before the form is read and checked.
+    """
+    with suppress(UnauthenticatedError):
+        token, _ = _token_of_browser()
+        if not _identify(token):
+            return current_person().role
+    return None
 
 
 def _token_of_browser() -> tuple[Token, bool]:

@@ -1,11 +1,18 @@
-"""Whose cart a request is about: the customer's who is signed in, else that of the token in `X-Cart-Token`."""
+"""Whose cart a request is about: the customer's who is signed in, else that of the token which it brings.
+
+Clients of the API send the token in `X-Cart-Token`, browsers in a cookie, which counts on pages only.
+"""
+
+from datetime import timedelta
 
 from flask import current_app, has_request_context, request
 
 from grocery.auth.access import current_person_or_none
+from grocery.auth.cookies import CART, AnyResponse, read_cookie, set_cookie
+from grocery.auth.pages import is_page
 from grocery.db import db, transaction
 from grocery.orders.cart.errors import CartNotFoundError
-from grocery.orders.cart.service import CartOwner, join_cart
+from grocery.orders.cart.service import KEEP_DAYS, CartOwner, join_cart
 from grocery.orders.cart.tokens import is_genuine, make_token
 
 HEADER = "X-Cart-Token"
@@ -25,9 +32,9 @@ def cart_owner() -> CartOwner:
 
     A customer's request that still carries a visitor's token joins that cart to the customer's, in a transaction of its
     own: it stays joined whatever becomes of the request. A visitor without a token is given one. Raises
-    CartNotFoundError for a token that this shop has not made.
+    CartNotFoundError for a token that this shop has not made; on a page, that is no token.
     """
-    secret, token = current_app.config["SECRET_KEY"], request.headers.get(HEADER)
+    secret, token = current_app.config["SECRET_KEY"], _sent_token()
     person = current_person_or_none()
     if token is not None and not is_genuine(token, secret):
         raise CartNotFoundError
@@ -39,8 +46,29 @@ def cart_owner() -> CartOwner:
     return CartOwner(person.id)
 
 
+def has_visitors_cart() -> bool:
+    """Whether this browser brings a visitor's cart."""
+    return _cookie_token() is not None
+
+
+def keep_cart_cookie(response: AnyResponse, owner: CartOwner) -> AnyResponse:
+    """Let the browser bring this cart again, for as long as it is kept; a customer's needs no cookie."""
+    if owner.token:
+        return set_cookie(response, CART, owner.token, timedelta(days=KEEP_DAYS))
+    return set_cookie(response, CART, "", timedelta(0)) if has_visitors_cart() else response
+
+
 def join_at_sign_in(_sender: object, *, customer_id: int) -> None:
     """The answer to `signed_in`: whoever signs in brings along the cart of the token in the request."""
-    token = request.headers.get(HEADER) if has_request_context() else None
+    token = _sent_token() if has_request_context() else None
     if token is not None and is_genuine(token, current_app.config["SECRET_KEY"]):
         join_cart(db.session(), customer_id, token)
+
+
+def _sent_token() -> str | None:
+    return _cookie_token() if is_page() else request.headers.get(HEADER)
+
+
+def _cookie_token() -> str | None:
+    token = read_cookie(CART)
+    return token if is_genuine(token, current_app.config["SECRET_KEY"]) else None

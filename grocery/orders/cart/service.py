@@ -63,6 +63,11 @@ _DROP = text(f"DELETE FROM cart_items WHERE cart_id = {_OWNED} AND product_id = 
 
 _CLEAR = text(f"DELETE FROM cart_items WHERE cart_id = {_OWNED}")  # noqa: S608
 
+_SET_WISH = text(f"""
+    UPDATE cart_items SET if_unavailable = :if_unavailable
+    WHERE cart_id = {_OWNED} AND product_id = coalesce(:product_id, product_id)
+""")  # noqa: S608
+
 _LOCK_VISITORS = text("SELECT id FROM carts WHERE token_hash = :token_hash FOR UPDATE")
 
 # What both carts have is wanted in the sum, as it is when somebody taps twice; the price is the one seen last. Where a
@@ -88,6 +93,15 @@ _JOIN = text("""
     ON CONFLICT (cart_id, product_id) DO UPDATE
     SET quantity = least(cart_items.quantity + excluded.quantity, :max_quantity),
         if_unavailable = excluded.if_unavailable, seen_price_cents = excluded.seen_price_cents
+""")
+
+# What was filled in last, before the sign-in, goes before what the customer has left behind another time.
+_JOIN_DRAFT = text("""
+    UPDATE carts SET draft = coalesce(carts.draft, '{}') || (
+        SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(visitors.draft) WHERE value <> '""'
+    )
+    FROM carts AS visitors
+    WHERE carts.id = :cart_id AND visitors.id = :visitors_id AND jsonb_typeof(visitors.draft) = 'object'
 """)
 
 _DELETE = text("DELETE FROM carts WHERE id = ANY(:ids)")
@@ -142,7 +156,7 @@ def put_item(session: Session, owner: CartOwner, product_id: int, *, quantity: D
     Raises ProductNotFoundError, ProductUnavailableError, CartFullError, and InvalidError for a part of a piece and the
     like.
     """
-    cart_id = _open(session, owner)
+    cart_id = open_cart(session, owner)
     product = session.execute(_PRODUCT, {"product_id": product_id}).one_or_none()
     if product is None:
         raise ProductNotFoundError
@@ -167,6 +181,12 @@ def drop_item(session: Session, owner: CartOwner, product_id: int) -> None:
     session.execute(_DROP, {**owner.parameters, "product_id": product_id})
 
 
+def set_wish(session: Session, owner: CartOwner, if_unavailable: str, product_id: int | None = None) -> None:
+    """Set what to do when a product, or any of the cart, is not on the shelf; what is not in has no wish."""
+    values = {"if_unavailable": if_unavailable, "product_id": product_id}
+    session.execute(_SET_WISH, {**owner.parameters, **values})
+
+
 def clear_cart(session: Session, owner: CartOwner) -> None:
     session.execute(_CLEAR, owner.parameters)
 
@@ -176,9 +196,10 @@ def join_cart(session: Session, customer_id: int, token: str) -> None:
     visitors_id = session.execute(_LOCK_VISITORS, {"token_hash": hash_token(token)}).scalar()
     if visitors_id is None:
         return
-    cart_id = _open(session, CartOwner(customer_id))
+    cart_id = open_cart(session, CartOwner(customer_id))
     moving = {"cart_id": cart_id, "visitors_id": visitors_id}
     session.execute(_JOIN, {**moving, "max_quantity": MAX_QUANTITY, "max_items": MAX_ITEMS})
+    session.execute(_JOIN_DRAFT, moving)
     session.execute(_DELETE, {"ids": [visitors_id]})
 
 
@@ -190,6 +211,7 @@ def expire_carts(session: Session) -> bool:
     return bool(abandoned["ids"])
 
 
-def _open(session: Session, owner: CartOwner) -> int:
+def open_cart(session: Session, owner: CartOwner) -> int:
+    """The id of the cart, which is made when there is none, and is locked now."""
     statement = _OPEN_VISITORS if owner.customer_id is None else _OPEN_CUSTOMERS
     return int(session.execute(statement, owner.parameters).scalar_one())

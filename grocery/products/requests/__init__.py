@@ -1,0 +1,1 @@
+"""What customers looked for in vain and ask the shop to stock."""

@@ -1,0 +1,92 @@
+"""Errors as pages that help: what happened, in the visitor's language, and where to go on."""
+
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from grocery.auth.errors import ForgedRequestError, SignInAgainError
+from grocery.auth.second_factor.errors import TotpNeededError
+from grocery.errors import (
+    GroceryError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+    handle_database_error,
+    handle_pool_timeout,
+    status_of,
+)
+
+log = logging.getLogger(__name__)
+
+
+def add_error_pages(blueprint: Blueprint) -> None:
+    """Make every error that leaves a view of this blueprint a page."""
+    blueprint.register_error_handler(UnauthenticatedError, _lead_to_sign_in)
+    blueprint.register_error_handler(SignInAgainError, _lead_to_fresh_sign_in)
+    blueprint.register_error_handler(TotpNeededError, _lead_to_second_factor)
+    blueprint.register_error_handler(GroceryError, _show_grocery_error)
+    blueprint.register_error_handler(HTTPException, _show_http_exception)
+    blueprint.register_error_handler(DBAPIError, lambda error: _as_page(handle_database_error(error)))
+    blueprint.register_error_handler(PoolTimeoutError, lambda error: _as_page(handle_pool_timeout(error)))
+    blueprint.register_error_handler(Exception, _show_unexpected)
+
+
+def error_page(status: int, detail: str | None = None, heading: str | None = None) -> Response:
+    """The page for a status: 403, 404, 429, 500 and 503 have words of their own."""
+    request_id = g.get("request_id")
+    page = render_template("shop/error.html", status=status, detail=detail, heading=heading, request_id=request_id)
+    return make_response(page, status)
+
+
+def _lead_to_sign_in(error: UnauthenticatedError) -> AnyResponse:
+    """Where one signs in, and then back to where one was: nothing that was filled in before is lost."""
+    if request.method in ("GET", "HEAD"):
+        back = request.full_path.rstrip("?")
+    else:
+        back = request.form.get("return_to") or request.path
+        flash(gettext("You were signed out meanwhile. Sign in to go on; nothing is lost."), "note")
+    return redirect(url_for("account.show_sign_in", return_to=back), 303)
+
+
+def _lead_to_fresh_sign_in(error: SignInAgainError) -> AnyResponse:
+    flash(gettext("To do this, sign in once more: so nobody else can who finds your phone."), "note")
+    back = request.form.get("return_to") or request.path
+    return redirect(url_for("account.show_sign_in", return_to=back), 303)
+
+
+def _lead_to_second_factor(error: TotpNeededError) -> AnyResponse:
+    return redirect(url_for("account.show_second_factor"), 303)
+
+
+def _show_grocery_error(error: GroceryError) -> Response:
+    status = int(status_of(error))
+    if isinstance(error, ForgedRequestError):
+        detail = gettext("This page was open for too long. Load it again, then repeat what you did.")
+        return error_page(status, detail, gettext("Load this page again"))
+    response = error_page(status, error.detail)
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _show_http_exception(error: HTTPException) -> Any:
+    if (error.code or 500) < 400:
+        return error.get_response()
+    return error_page(error.code or 500)
+
+
+def _show_unexpected(error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return error_page(500)
+
+
+def _as_page(problem: Response) -> Response:
+    response = error_page(problem.status_code)
+    if retry_after := problem.headers.get("Retry-After"):
+        response.headers["Retry-After"] = retry_after
+    return response
