@@ -7,7 +7,7 @@ from grocery.auth.hooks import customer_exporting
 from grocery.products import browsing, search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
-from grocery.products.exporting import export_alerts
+from grocery.products.exporting import export_wishes
 from grocery.products.images import wiring as images
 from grocery.products.imports import jobs as import_jobs
 from grocery.products.imports.views import blp as imports_blp
@@ -18,9 +18,12 @@ from grocery.products.inventory.cli import STOCK_COMMANDS
 from grocery.products.prices import jobs as price_jobs
 from grocery.products.prices.cli import prices_command, schedule_price_command
 from grocery.products.prices.views import blp as prices_blp
+from grocery.products.requests import models as request_models
 from grocery.products.search.cli import synonyms_cli
 from grocery.products.views import blp
 from grocery.queues import bulk_task, periodic_task
+
+__all__ = ["init_app", "request_models"]
 
 for command in (prices_command, schedule_price_command, *STOCK_COMMANDS):
     products_cli.add_command(command)
@@ -38,7 +41,7 @@ def init_app(app: Flask) -> None:
     products_cli.add_command(synonyms_cli)
     images.init_app(app)
     app.cli.add_command(products_cli)
-    customer_exporting.connect(export_alerts)
+    customer_exporting.connect(export_wishes)
     bulk_task.connect(import_jobs.bulk_tasks)
     bulk_task.connect(stock_tasks.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)

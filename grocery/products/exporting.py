@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from grocery.db import db
 
@@ -12,8 +12,13 @@ _ALERTS = text("""
     WHERE alert.customer_id = :customer_id ORDER BY product.id
 """)
 
+_REQUESTS = text("SELECT words, created_at FROM product_requests WHERE customer_id = :customer_id ORDER BY id")
 
-def export_alerts(_sender: object, *, customer_id: int) -> dict[str, Any]:
-    """The answer to `customer_exporting`."""
-    rows = db.session().execute(_ALERTS, {"customer_id": customer_id}).mappings()
-    return {"stock_alerts": [dict(row) for row in rows]}
+
+def export_wishes(_sender: object, *, customer_id: int) -> dict[str, Any]:
+    """The answer to `customer_exporting`: what a customer waits for and has asked the shop to stock."""
+    return {"stock_alerts": _rows(_ALERTS, customer_id), "product_requests": _rows(_REQUESTS, customer_id)}
+
+
+def _rows(statement: TextClause, customer_id: int) -> list[dict[str, Any]]:
+    return [dict(row) for row in db.session().execute(statement, {"customer_id": customer_id}).mappings()]

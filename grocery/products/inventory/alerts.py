@@ -12,7 +12,7 @@ from grocery.db import Row
 from grocery.errors import UnauthenticatedError
 from grocery.notify.service import Message, queue_messages
 from grocery.notify.ways import EMAIL, choose_ways
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 from grocery.products.errors import ProductNotFoundError
 from grocery.products.inventory.errors import InStockError, TooManyAlertsError
 
@@ -31,6 +31,10 @@ _ADD = text("""
     INSERT INTO stock_alerts (product_id, customer_id) VALUES (:product_id, :customer_id) ON CONFLICT DO NOTHING
 """)
 _DROP = text("DELETE FROM stock_alerts WHERE product_id = :product_id AND customer_id = :customer_id")
+
+_HAS = text("""
+    SELECT EXISTS (SELECT FROM stock_alerts WHERE product_id = :product_id AND customer_id = :customer_id)
+""")
 
 _LIST = text("""
     SELECT product.id, product.name, product.is_active, product.in_stock, alert.created_at,
@@ -91,13 +95,17 @@ def drop_alert(session: Session, product_id: int, customer_id: int) -> None:
     session.execute(_DROP, {"product_id": product_id, "customer_id": customer_id})
 
 
+def has_alert(connection: Connection, product_id: int, customer_id: int) -> bool:
+    """Whether a customer waits for a product."""
+    return bool(connection.execute(_HAS, {"product_id": product_id, "customer_id": customer_id}).scalar())
+
+
 def list_alerts(connection: Connection, customer_id: int, *, limit: int, cursor: str | None = None) -> Page:
     """What a customer waits for, by name. Raises InvalidError for a cursor of another list."""
     sort_key, product_id = decode_cursor(cursor, str, int) if cursor else ("", 0)
     after = {"sort_key": sort_key, "product_id": product_id}
     found = connection.execute(_LIST, {"customer_id": customer_id, "limit": limit + 1, **after}).all()
-    rows = found[:limit]
-    next_cursor = encode_cursor(rows[-1].sort_key, rows[-1].id) if len(found) > limit else None
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.sort_key, row.id))
     items = [
         {
             "product_id": row.id,

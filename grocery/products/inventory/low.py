@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from grocery.db import Row
 from grocery.fields import quantity_number
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 
 # `level` is what is left of the threshold: a product that is out comes before one that is just low, in whatever unit.
 _LOW = """
@@ -40,8 +40,7 @@ def list_low(connection: Connection, *, limit: int, cursor: str | None = None, w
     level, product_id = decode_cursor(cursor, float, int) if cursor else (-1.0, 0)
     statement = _PAGE_WITH_OUT if with_out else _PAGE_OF_LOW
     found = connection.execute(statement, {"level": level, "id": product_id, "limit": limit + 1}).mappings().all()
-    rows = found[:limit]
-    next_cursor = encode_cursor(rows[-1]["level"], rows[-1]["id"]) if len(found) > limit else None
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row["level"], row["id"]))
     return Page([_low_json(row) for row in rows], next_cursor)
 
 

@@ -38,7 +38,7 @@ _CHANGES = {
 }
 _UNFIT = (
     "A field is not valid, or does not fit the others: there is not one of `delta` and `quantity`, or `reason`, `lot` "
-    "or `lot_id` does not go with it."
+    "or `lot_id` does not go with it, or is of no lot."
 )
 _BAD_PAGE = "A filter, `limit` or `cursor` is not valid: `bad_cursor`."
 

@@ -1,0 +1,1 @@
+"""The shop window: home, categories, search, products."""
