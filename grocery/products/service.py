@@ -1,6 +1,6 @@
 """Products: read, make, change, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -16,7 +16,7 @@ from grocery.products.hooks import product_deleting
 from grocery.products.inventory.correcting import count_stock
 from grocery.products.models import Category, Product, StockMovement
 from grocery.products.prices.history import note_prices
-from grocery.products.rows import PRODUCT_COLUMNS, select_product
+from grocery.products.rows import PRODUCT_COLUMNS, select_product, select_products
 from grocery.products.schemas import check_prices, check_step
 from grocery.products.search.upkeep import mark_words_stale
 from grocery.web import check_version
@@ -38,6 +38,13 @@ def get_product(connection: Connection, product_id: int, *, with_withdrawn: bool
     if row is None or not (row.is_active or with_withdrawn):
         raise ProductNotFoundError()
     return row
+
+
+def find_products(connection: Connection, product_ids: Collection[int]) -> dict[int, Row]:
+    """The rows of these products (see `select_products`) by id, also of those that are withdrawn from sale."""
+    if not product_ids:
+        return {}
+    return {row.id: row for row in connection.execute(select_products().where(Product.id.in_(product_ids)))}
 
 
 def check_product_exists(product_id: int) -> None:
@@ -118,17 +125,22 @@ def delete_product(product_id: int, *, version: int | None, actor_id: int | None
 
 
 def set_price(sku: str, price_cents: int) -> tuple[Row, int]:
-    """Set the price of the product with this SKU; answers its row and the price before.
-
-    A price from `compare_at_price` upwards ends the offer. Raises ProductNotFoundError.
-    """
+    """Set the price of the product with this SKU; answers its row and the price before. See `change_price`."""
     product_id = find_by_sku(sku)
     name_subject("product", product_id)
+    return change_price(product_id, price_cents, version=None, actor_id=None)
+
+
+def change_price(product_id: int, price_cents: int, *, version: int | None, actor_id: int | None) -> tuple[Row, int]:
+    """Set the price and nothing else; answers the row and the price before, in cents.
+
+    A price from `compare_at_price` upwards ends the offer. Raises what `change_product` raises.
+    """
     before = _lock(product_id)
     changes: dict[str, Any] = {"price_cents": price_cents}
     if before.compare_at_price_cents is not None and before.compare_at_price_cents <= price_cents:
         changes["compare_at_price_cents"] = None
-    return change_product(product_id, changes, version=None, actor_id=None), before.price_cents
+    return change_product(product_id, changes, version=version, actor_id=actor_id), before.price_cents
 
 
 def set_stock(sku: str, quantity: Decimal, *, actor_id: int | None) -> tuple[Row, Decimal]:

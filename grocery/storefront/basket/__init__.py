@@ -1,0 +1,1 @@
+"""The basket: its page, and the buttons that fill it."""
