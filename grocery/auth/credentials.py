@@ -17,6 +17,13 @@ from grocery.db import db, reader
 from grocery.errors import InvalidError
 
 
+def has_password(customer_id: int) -> bool:
+    """False for who signs in with codes alone."""
+    with reader() as connection:
+        found = connection.scalar(select(Customer.password_hash.is_not(None)).where(Customer.id == customer_id))
+    return bool(found)
+
+
 def make_password_hash(person: Person, password: str) -> str:
     """The hash of a new password of this person, which is checked first.
 

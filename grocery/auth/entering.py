@@ -1,4 +1,4 @@
-"""Signing in with a password, step by step, each in a transaction of its own: what the API and the pages share.
+"""Registering and signing in with a password, each step in a transaction of its own: API and pages share them.
 
 Those who fail are counted, and noted in the audit log, whatever way they came.
 """
@@ -6,20 +6,35 @@ Those who fail are counted, and noted in the audit log, whatever way they came.
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 
 from grocery.auth import service
 from grocery.auth.audit.sign_ins import note_failed_sign_in
+from grocery.auth.codes.addresses import confirm_later
 from grocery.auth.errors import InvalidCredentialsError
 from grocery.auth.models import Customer
+from grocery.auth.people import Person
 from grocery.auth.second_factor.service import Proof
 from grocery.auth.second_factor.tries import trying_code
 from grocery.auth.service import Account
-from grocery.auth.throttling.tries import throttled_sign_in
+from grocery.auth.throttling.tries import limit_registrations, throttled_sign_in
 from grocery.auth.tokens import TokenPair
 from grocery.db import reader, transaction
+
+
+def make_account(**values: Any) -> Person:
+    """Make an account (RegisterSchema) and have a mail sent to confirm its address.
+
+    Raises TooManyRequestsError, and as `service.register`.
+    """
+    limit_registrations()
+    with transaction():
+        person = service.register(**values)
+        confirm_later(person)
+    return person
 
 
 def find_account(identifier: str, password: str) -> Account:

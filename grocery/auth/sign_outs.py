@@ -1,4 +1,4 @@
-"""Ending one's own sign-ins on other devices. Commits nothing."""
+"""Ending sign-ins: one's own on other devices, and all of somebody who asks the shop for it. Commits nothing."""
 
 import uuid
 
@@ -6,8 +6,10 @@ from grocery.auth import sessions
 from grocery.auth.audit.service import note
 from grocery.auth.errors import SessionNotFoundError
 from grocery.auth.people import Person
+from grocery.auth.service import lock_person
 from grocery.auth.throttling.tries import limit_costly
 from grocery.auth.tokens import Token
+from grocery.db import name_subject
 
 
 def sign_out_device(person: Person, session_id: str) -> None:
@@ -22,6 +24,13 @@ def sign_out_others(person: Person, token: Token) -> None:
     limit_costly(person.id, "sessions")
     sessions.end_other_sessions(token)
     _note("sessions_ended", person)
+
+
+def sign_out_person(customer_id: int) -> None:
+    """End all sign-ins of a person: a phone was lost, or a password is known to others. Raises PersonNotFoundError."""
+    lock_person(customer_id)
+    name_subject("customer", customer_id)
+    sessions.end_all_sessions(customer_id)
 
 
 def _session_id(text: str) -> uuid.UUID:

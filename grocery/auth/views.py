@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from grocery.api import Blueprint, public
 from grocery.auth import service, sessions
 from grocery.auth.access import current_person, current_token, customer_required, refresh_required, usable_without_totp
-from grocery.auth.codes.addresses import confirm_later
-from grocery.auth.entering import enter, find_account
+from grocery.auth.entering import enter, find_account, make_account
 from grocery.auth.erasing import erase_with_code, erase_with_password
 from grocery.auth.people import Person
 from grocery.auth.schemas import (
@@ -22,7 +21,6 @@ from grocery.auth.schemas import (
 )
 from grocery.auth.second_factor.service import Proof
 from grocery.auth.throttling.devices import TOKEN_HEADER, TOKEN_PARAMETER
-from grocery.auth.throttling.tries import limit_registrations
 from grocery.auth.tokens import TokenPair
 from grocery.db import transaction
 from grocery.lanes import BUSY
@@ -85,11 +83,7 @@ def register(body: dict[str, Any]) -> Person:
     Then sign in with `POST /auth/login`. A mail goes to the address, to verify it. Upper and lower case do not matter
     in the e-mail address.
     """
-    limit_registrations()
-    with transaction():
-        person = service.register(**body)
-        confirm_later(person)
-    return person
+    return make_account(**body)
 
 
 @blp.route("/login", methods=["POST"])

@@ -31,6 +31,7 @@ EXPORTED = {
     "promotions.customer_id": "personal_coupons",
     "recovery_codes.customer_id": "second_factor",
     "second_factors.customer_id": "second_factor",
+    "shopping_lists.customer_id": "shopping_lists",
     "stock_alerts.customer_id": "stock_alerts",
     "token_families.customer_id": "sessions",
 }
@@ -90,6 +91,8 @@ FILL = """
            ('email', 'amina@example.com', 'bounce');
     INSERT INTO promotions (name, code, kind, value, customer_id) VALUES ('Sorry', 'SORRY', 'percent', 10, :id);
     INSERT INTO product_requests (customer_id, words) VALUES (:id, 'Oat milk');
+    INSERT INTO carts (customer_id, draft) VALUES (:id, '{"landmark": "near Shell"}')
+    ON CONFLICT (customer_id) DO UPDATE SET draft = excluded.draft;
     INSERT INTO audit_log (actor_id, actor_role, action, subject_type, subject_id, details)
     VALUES (999999, 'admin', 'update_user', 'customer', :id, '{"note": 1}')
 """
@@ -105,6 +108,9 @@ def test_the_copy_has_all_that_the_shop_knows(amina: Caller, client: FlaskClient
     assert staff.post(f"/orders/{order['id']}/returns", json=back).status_code == 201
     assert amina.post("/addresses/", json={"label": "Home", "address": "Moi Avenue 5"}).status_code == 201
     assert amina.put(f"/cart/items/{milk}", json={"quantity": 3}).status_code == 200
+    weekly = amina.post("/lists/", json={"name": "Every week", "order_id": order["id"]})
+    assert (weekly.status_code, weekly.json["item_count"]) == (201, 1)
+    assert amina.post("/lists/", json={"name": "Empty"}).status_code == 201
     assert amina.put(f"/products/{eggs}/alert").status_code in (200, 201, 204)
     keyed = amina.post(
         "/orders/", json={"items": [{"product_id": milk, "quantity": 1}]}, headers={"Idempotency-Key": "key-1"}
@@ -128,6 +134,11 @@ def test_the_copy_has_all_that_the_shop_knows(amina: Caller, client: FlaskClient
     assert [(one["reason"], one["refund"]) for one in exported["returns"]] == [("damaged", "100.00")]
     assert [one["label"] for one in copy["addresses"]] == ["Home"]
     assert [(one["name"], one["quantity"]) for one in copy["cart"]] == [("Milk", 3)]
+    assert [one["draft"] for one in copy["checkout_draft"]] == [{"landmark": "near Shell"}]
+    assert [(one["name"], [item["name"] for item in one["items"]]) for one in copy["shopping_lists"]] == [
+        ("Every week", ["Unga"]),
+        ("Empty", []),
+    ]
     assert [one["name"] for one in copy["stock_alerts"]] == ["Eggs"]
     assert [one["words"] for one in copy["product_requests"]] == ["Oat milk"]
     assert [one["key"] for one in copy["idempotency_keys"]] == ["key-1"]
@@ -158,6 +169,7 @@ def test_the_copy_has_nothing_of_anybody_else(amina: Caller, client: FlaskClient
     brian = caller(client, name="Brian Kiprop", email="brian@example.com")
     place(brian, {make_product(): 1}, note="For Brian")
     assert brian.post("/addresses/", json={"address": "Kenyatta Road 7"}).status_code == 201
+    assert brian.post("/lists/", json={"name": "Brian's"}).status_code == 201
     copy = export(amina)
     assert {section for section, rows in copy.items() if rows} == {"account", "sessions"}
     text = amina.get("/auth/me/export").get_data(as_text=True)

@@ -3,17 +3,14 @@
 Source: OWASP ASVS 5, 7.5.1.
 """
 
-from sqlalchemy import select
-
 from grocery.auth.codes import store
 from grocery.auth.codes.errors import InvalidCodeError, WrongCodeError
 from grocery.auth.codes.tries import spend_try
-from grocery.auth.models import Customer
+from grocery.auth.credentials import has_password
 from grocery.auth.people import Person
 from grocery.auth.service import confirm_password
 from grocery.auth.sessions import check_fresh_sign_in
 from grocery.auth.tokens import Token
-from grocery.db import reader
 from grocery.errors import InvalidError
 
 
@@ -25,9 +22,7 @@ def confirm_person(person: Person, token: Token, password: str | None) -> None:
     if password is not None:
         confirm_password(person.id, password)
         return
-    with reader() as connection:
-        has_password = connection.scalar(select(Customer.password_hash.is_not(None)).where(Customer.id == person.id))
-    if has_password:
+    if has_password(person.id):
         raise InvalidError("The password is missing.", errors={"password": ["Is needed to confirm this."]})
     check_fresh_sign_in(token)
 

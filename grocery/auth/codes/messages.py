@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app
 
@@ -17,8 +18,14 @@ _EVENTS = {"sign_in": "sign_in_code", "verify_phone": "verify_phone", "reset_pas
 def send_code(
     purpose: str, phone: str, issued: Issued, *, customer_id: int | None = None, language: str | None = None
 ) -> None:
-    """Send a code of six digits by SMS."""
-    context = {"code": issued.secret, "minutes": _minutes(CODE_LIFETIME)}
+    """Send a code of six digits by SMS.
+
+    That to sign in with is bound to the shop's domain, so that a phone fills it in there by itself, and nowhere else:
+    https://wicg.github.io/sms-one-time-codes/.
+    """
+    context: dict[str, Any] = {"code": issued.secret, "minutes": _minutes(CODE_LIFETIME)}
+    if purpose == "sign_in":
+        context["domain"] = _domain()
     _send("sms", _EVENTS[purpose], phone, context, issued, customer_id, language)
 
 
@@ -110,6 +117,12 @@ def _send(
 
 def _shop() -> dict[str, Any]:
     return {"shop": current_app.config["SHOP_NAME"], "url": current_app.config["SHOP_URL"] or None}
+
+
+def _domain() -> str | None:
+    """That of the shop's pages, if browsers trust what comes from it."""
+    address = urlsplit(current_app.config["SHOP_URL"])
+    return address.hostname if address.scheme == "https" else None
 
 
 def _minutes(lifetime: timedelta) -> int:

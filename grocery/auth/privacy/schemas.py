@@ -26,5 +26,7 @@ class ExportSchema(Schema):
     orders = _rows("Orders with their lines, history, payments and returns, as `GET /orders/{order_id}` answers them.")
     addresses = _rows("Saved addresses.")
     cart = _rows("What is in the cart, with the prices that were seen.")
+    checkout_draft = _rows("What was filled in at the checkout and not ordered yet; empty if nothing was.")
+    shopping_lists = _rows("Shopping lists and what is on them.")
     personal_coupons = _rows("Coupons for this account alone.")
     idempotency_keys = _rows("`Idempotency-Key`s of the last two days.")

@@ -185,6 +185,11 @@ def _sms_budget(shop: Shop) -> Mapping[str, Context]:
 
 
 def _sign_in_code(_shop: Shop) -> Mapping[str, Context]:
+    usual = {"code": "493027", "minutes": 10, "domain": None}
+    return {USUAL: usual, "domain": {**usual, "domain": "grocery.example"}}
+
+
+def _verify_phone(_shop: Shop) -> Mapping[str, Context]:
     return {USUAL: {"code": "493027", "minutes": 10}}
 
 
@@ -228,7 +233,7 @@ _OTHERS: Mapping[str, Callable[[Shop], Mapping[str, Context]]] = {
     "campaign": _campaign,
     "sms_budget": _sms_budget,
     "sign_in_code": _sign_in_code,
-    "verify_phone": _sign_in_code,
+    "verify_phone": _verify_phone,
     "verify_email": _verify_email,
     "reset_password": _reset_password,
     "invitation": _invitation,

@@ -79,7 +79,7 @@ def test_orders_go_on_without_redis(client: FlaskClient, limited: Limited, own_r
 
 def ask_for_code(app: Flask, identifier: str, address: str = "203.0.113.7", device: str = "") -> bool:
     headers = {"X-Device-Token": device}
-    with app.test_request_context(environ_base={"REMOTE_ADDR": address}, headers=headers):
+    with app.test_request_context("/auth/otp", method="POST", environ_base={"REMOTE_ADDR": address}, headers=headers):
         try:
             limit_codes(identifier)
         except TooManyRequestsError:
