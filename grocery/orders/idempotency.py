@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,8 @@ STORED_SQL = """,
 STORE_SQL = """
     UPDATE idempotency_keys SET answer = :answer, order_id = :order_id WHERE customer_id = :customer_id AND key = :key;
 """
+
+_ORDER_ID = text("SELECT order_id FROM idempotency_keys WHERE customer_id = :customer_id AND key = :key")
 
 _FORGET = text("""
     DELETE FROM idempotency_keys WHERE ctid IN (
@@ -89,6 +91,12 @@ def stored_answer(row: Row, key: Key) -> str | None:
         raise KeyReusedError
     answer: str | None = stored["answer"]
     return answer
+
+
+def find_order_id(connection: Connection | Session, customer_id: int, key: str) -> int | None:
+    """The order that was placed under the key."""
+    order_id: int | None = connection.execute(_ORDER_ID, {"customer_id": customer_id, "key": key}).scalar()
+    return order_id
 
 
 def forget_old_keys(session: Session) -> bool:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection
+
 from grocery import money
 from grocery.fields import quantity_number
-from grocery.orders.basket import Basket, BasketLine
+from grocery.orders.basket import Basket, BasketLine, Source, read_basket
 from grocery.orders.checks import (
     check_coupon_fits,
+    check_items,
     check_slot,
     find_zone,
     missing_to_minimum,
@@ -33,6 +36,22 @@ class PricedBasket:
     zone: Mapping[str, Any] | None
     coupon: str | None
     unused_coupon: str | None = None
+
+
+def read_quote(
+    connection: Connection,
+    source: Source,
+    *,
+    customer_id: int | None,
+    coupon: str | None,
+    delivery: Mapping[str, Any] | None,
+    currency: str,
+) -> dict[str, Any]:
+    """What an order would cost now, as JSON-ready data. Raises as `price_basket`; ItemsError for items sent along."""
+    basket = read_basket(connection, source, customer_id=customer_id, coupon=coupon, delivery=delivery)
+    if source.items is not None:  # what is in a cart is never unknown, and its notices say the rest
+        check_items(source, basket)
+    return quote_json(price_basket(basket, coupon=coupon, delivery=delivery), currency)
 
 
 def price_basket(basket: Basket, *, coupon: str | None, delivery: Mapping[str, Any] | None) -> PricedBasket:

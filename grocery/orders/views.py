@@ -12,15 +12,14 @@ from grocery.limits import TOO_MANY, limit
 from grocery.orders import idempotency, placing, reading, reordering
 from grocery.orders.access import current_actor
 from grocery.orders.actors import Actor
-from grocery.orders.basket import Source, merge_items, read_basket
+from grocery.orders.basket import Source, merge_items
 from grocery.orders.cart.access import TOKEN_PARAMETER, cart_owner
 from grocery.orders.cart.schemas import REORDER_EXAMPLE, ReorderSchema
 from grocery.orders.cart.service import CartOwner, read_cart
 from grocery.orders.changing import Delivery, change_status
-from grocery.orders.checks import check_items
 from grocery.orders.examples import HISTORY_EXAMPLE, ORDER_EXAMPLE, QUOTE_EXAMPLE
 from grocery.orders.line_views import IF_MATCH_HEADER
-from grocery.orders.quoting import price_basket, quote_json
+from grocery.orders.quoting import read_quote
 from grocery.orders.schemas import (
     CancelSchema,
     ChangeStatusSchema,
@@ -82,13 +81,15 @@ def quote_order(body: dict[str, Any]) -> ResponseReturnValue:
     owner = cart_owner()
     source = owner.source if body["items"] is None else Source(merge_items(body["items"]))
     with reader() as connection:
-        basket = read_basket(
-            connection, source, customer_id=owner.customer_id, coupon=body["coupon"], delivery=body["delivery"]
+        quote = read_quote(
+            connection,
+            source,
+            customer_id=owner.customer_id,
+            coupon=body["coupon"],
+            delivery=body["delivery"],
+            currency=current_app.config["CURRENCY"],
         )
-    if body["items"] is not None:  # what is in a cart is never unknown, and its notices say the rest
-        check_items(source, basket)
-    priced = price_basket(basket, coupon=body["coupon"], delivery=body["delivery"])
-    return jsonify(quote_json(priced, current_app.config["CURRENCY"]))
+    return jsonify(quote)
 
 
 @blp.route("/", methods=["POST"])
@@ -167,6 +168,8 @@ def get_order(order_id: int) -> ResponseReturnValue:
     _409="The order cannot go there from where it is (`illegal_transition`, with `allowed`), or more was collected "
     "than was due (`payment_exceeds_total`).",
     _412="The order has changed since the version in `If-Match`.",
+    _422="A field is not valid, `collected_by` is nobody of the staff, or there is `collected`, `collected_by`, "
+    "`received_by` or `reason` for another status than theirs.",
 )
 @blp.doc(parameters=[IF_MATCH_HEADER])
 @blp.arguments(ChangeStatusSchema, example={"status": "shipped", "note": "Rider: Otieno"})
