@@ -11,7 +11,7 @@ from grocery.notify.ussd.store import LANGUAGE_SECONDS, SESSION_SECONDS
 DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
 
 _ORDERS = "Orders, with the place of delivery, notes, who received them"
-_SAVED = "Saved addresses, customers' carts, alerts"
+_SAVED = "Saved addresses, customers' carts, shopping lists, alerts"
 _LEDGERS = "Ledgers, payments, stock movements"
 _WORK = "What staff have done: campaigns, own texts, prices, lots, runs, imports"
 
@@ -41,11 +41,14 @@ ON_THE_PAGE = {
     "price_changes": _WORK,
     "price_history": _WORK,
     "product_imports": _WORK,
+    "product_requests": "What the shop was asked to stock",
     "promotions": "Coupons of one's own",
     "recovery_codes": "Second factors",
     "returns_ledger": _LEDGERS,
     "sales_ledger": _LEDGERS,
     "second_factors": "Second factors",
+    "shopping_list_items": _SAVED,
+    "shopping_lists": _SAVED,
     "stock_alerts": _SAVED,
     "stock_lots": _WORK,
     "stock_movements": _LEDGERS,
@@ -91,6 +94,11 @@ def test_every_table_with_data_about_people_is_on_the_page() -> None:
     unplaced = Base.metadata.tables.keys() - ON_THE_PAGE.keys() - WITHOUT_PEOPLE
     assert unplaced == set(), "add a row to docs/privacy.md, and name it here"
     assert set(ON_THE_PAGE.values()) - rows().keys() == set()
+
+
+def test_what_is_filled_in_at_the_checkout_has_a_row_of_its_own() -> None:
+    assert "draft" in Base.metadata.tables["carts"].columns
+    assert "until it is ordered" in rows()["What was filled in at the checkout: place, phone, notes"]
 
 
 def test_tables_without_people_have_nobody_in_them() -> None:

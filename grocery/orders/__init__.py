@@ -8,6 +8,7 @@ from grocery.orders import (
     cart,
     deleting,
     delivery,
+    desk,
     documents,
     fulfilment,
     inbound,
@@ -17,6 +18,7 @@ from grocery.orders import (
     promotions,
     reports,
     returns,
+    shopping_lists,
     tracking,
     ussd,
 )
@@ -29,6 +31,7 @@ from grocery.orders.line_views import blp as lines_blp
 from grocery.orders.payments import models as payment_models
 from grocery.orders.promotions import models as promotion_models
 from grocery.orders.returns import models as return_models
+from grocery.orders.shopping_lists import models as shopping_list_models
 from grocery.orders.views import blp
 from grocery.products.hooks import product_deleting
 from grocery.queues import periodic_task
@@ -42,6 +45,7 @@ __all__ = [
     "payment_models",
     "promotion_models",
     "return_models",
+    "shopping_list_models",
 ]
 
 
@@ -51,6 +55,7 @@ def init_app(app: Flask) -> None:
     for part in (
         cart,
         delivery,
+        desk,
         documents,
         fulfilment,
         inbound,
@@ -58,6 +63,7 @@ def init_app(app: Flask) -> None:
         promotions,
         reports,
         returns,
+        shopping_lists,
         tracking,
         ussd,
     ):

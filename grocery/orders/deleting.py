@@ -52,6 +52,15 @@ _LOCK_PRODUCT = text("SELECT id FROM products WHERE id = :product_id FOR UPDATE"
 
 _DROP_LINES = text("DELETE FROM order_lines WHERE order_id = :order_id AND product_id = :product_id RETURNING *")
 
+# The deletion of a product locks its places on many lists, that of a customer those of many products on theirs: they
+# would deadlock, so one waits for the other here.
+_SHARE_LISTED = text("""
+    SELECT FROM products WHERE id IN (
+        SELECT item.product_id FROM shopping_list_items AS item JOIN shopping_lists AS list ON list.id = item.list_id
+        WHERE list.customer_id = :customer_id
+    ) ORDER BY id FOR KEY SHARE
+""")
+
 
 class OrderInTransitError(ConflictError):
     """The customer cannot be deleted: somebody is driving to them with this order."""
@@ -79,6 +88,7 @@ def settle_orders_of_customer(_sender: object, *, customer_id: int, actor: Perso
     # Of all orders at once: given back order by order, the products would be locked in the order of the orders. Those
     # of finished orders too, since the deletion of a product writes to the same lines.
     lock_stock({line["product_id"] for lines in lines_of.values() for line in lines if line["product_id"] is not None})
+    session.execute(_SHARE_LISTED, {"customer_id": customer_id})
     lock_lots_of_person(customer_id, lines_of.keys())
     keep_payments(session, lines_of.keys())
     session.execute(_KEEP_RETURNS, {"customer_id": customer_id})

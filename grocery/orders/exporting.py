@@ -35,6 +35,7 @@ _CART = text("""
     JOIN products AS product ON product.id = item.product_id
     WHERE carts.customer_id = :customer_id ORDER BY item.added_at, item.product_id
 """)
+_DRAFT = text("SELECT draft, updated_at FROM carts WHERE customer_id = :customer_id AND draft IS NOT NULL")
 _COUPONS = text("SELECT name, code, starts_at, ends_at FROM promotions WHERE customer_id = :customer_id ORDER BY id")
 _KEYS = text("""
     SELECT key, order_id, created_at FROM idempotency_keys WHERE customer_id = :customer_id ORDER BY created_at, key
@@ -49,6 +50,7 @@ def export_orders(_sender: object, *, customer_id: int) -> dict[str, Any]:
         "orders": list(_orders(connection, customer_id)),
         "addresses": list_addresses(connection, customer_id),
         "cart": [_cart_item(row) for row in connection.execute(_CART, person).mappings()],
+        "checkout_draft": [dict(row) for row in connection.execute(_DRAFT, person).mappings()],
         "personal_coupons": [dict(row) for row in connection.execute(_COUPONS, person).mappings()],
         "idempotency_keys": [dict(row) for row in connection.execute(_KEYS, person).mappings()],
     }

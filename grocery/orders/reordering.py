@@ -22,12 +22,16 @@ _PRODUCTS = text("""
 
 
 def reorder(session: Session, order_id: int, customer_id: int) -> dict[str, Any]:
+    """Put what an order had into the customer's cart, as `fill_cart`. The caller has made sure that it is their own."""
+    return fill_cart(session, customer_id, as_ordered(list_lines(session, order_id)))
+
+
+def fill_cart(session: Session, customer_id: int, lines: Sequence[Row]) -> dict[str, Any]:
     """Fill the customer's cart; what is `missing`, `reduced` and `repriced`, as JSON-ready data.
 
-    The cart then has at least as much of each product as was ordered, so that asking twice doubles nothing. The
-    caller has made sure that it is the customer's own order. Raises CartFullError.
+    The cart then has at least as much of each product as the lines (of an order, or as those of one), so that asking
+    twice doubles nothing. Raises CartFullError.
     """
-    lines = as_ordered(list_lines(session, order_id))
     wanted, owner = sum_quantities(lines), CartOwner(customer_id)
     products = {row.id: row for row in session.execute(_PRODUCTS, {"ids": list(wanted)})}
     there = find_quantities(session, owner)

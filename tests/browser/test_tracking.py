@@ -106,11 +106,11 @@ def test_what_changes_in_the_order_changes_on_the_page(
     page: Page, shop: Shop, admin: dict[str, str], placed: dict[str, Any]
 ) -> None:
     page.goto(link(shop, placed))
-    expect(page.locator("#items")).to_have_text("2 x Maize Flour 2 kg")
+    expect(page.locator("#items")).to_have_text("2 × Maize Flour 2 kg")
     expect(page.locator("#live")).to_be_visible()
     line_id = placed["items"][0]["id"]
     shop.patch(f"/orders/{placed['id']}/lines/{line_id}", json={"quantity": 3}, headers=admin)
-    expect(page.locator("#items")).to_have_text("3 x Maize Flour 2 kg", timeout=SOON_MS)
+    expect(page.locator("#items")).to_have_text("3 × Maize Flour 2 kg", timeout=SOON_MS)
     move(shop, admin, placed, "cancelled")
     expect(page.locator("#status")).to_have_text("Cancelled", timeout=SOON_MS)
     expect(page.locator('[data-step="cancelled"]')).to_be_visible()

@@ -21,8 +21,11 @@ _MAY_READ = text("""
 _HISTORY = text("SELECT id, status, at FROM order_history WHERE order_id = :order_id ORDER BY id")
 
 _ORDER = text("""
-    SELECT orders.number, orders.delivery_method, line.name, line.unit, line.quantity, line.picked_quantity
+    SELECT orders.number, orders.delivery_method, orders.slot_starts_at, orders.slot_ends_at,
+           CASE WHEN orders.status = 'shipped' THEN rider.phone END AS rider_phone,
+           line.name, line.unit, line.quantity, line.picked_quantity
     FROM orders LEFT JOIN order_lines AS line ON line.order_id = orders.id
+    LEFT JOIN delivery_runs AS run ON run.id = orders.run_id LEFT JOIN customers AS rider ON rider.id = run.rider_id
     WHERE orders.id = :order_id ORDER BY line.id
 """)
 
@@ -35,7 +38,7 @@ def check_readable(connection: Connection, order_id: int, reader: Actor) -> None
 
 
 def get_tracked_order(connection: Connection, order_id: int) -> dict[str, Any]:
-    """An order for its public page; raises LinkNotFoundError.
+    """An order for its public page; raises LinkNotFoundError. The rider can be called while it is on its way.
 
     The history is read first: what happens between the two readings is in the items already, and comes as an event
     again, which does no harm. The other way round it would be missed.
@@ -52,6 +55,9 @@ def get_tracked_order(connection: Connection, order_id: int) -> dict[str, Any]:
         "number": rows[0]["number"],
         "status": history[-1]["status"],
         "delivery_method": rows[0]["delivery_method"],
+        "slot_starts_at": rows[0]["slot_starts_at"],
+        "slot_ends_at": rows[0]["slot_ends_at"],
+        "rider_phone": rows[0]["rider_phone"],
         "steps": [
             {"status": status, "at": reached.get(status)}
             for status in (*FLOW, CANCELLED)

@@ -32,6 +32,9 @@ class TrackedOrderSchema(MarshmallowSchema):
     number = Text()
     status = Text(validate=[validate.OneOf(STATUSES)])
     delivery_method = Text(validate=[validate.OneOf(("pickup", "delivery"))])
+    slot_starts_at = Timestamp(allow_none=True)
+    slot_ends_at = Timestamp(allow_none=True)
+    rider_phone = Text(allow_none=True, metadata={"description": "While it is on its way with a rider."})
     steps = fields.List(
         fields.Nested(StepSchema), metadata={"description": f"The five of every order; then `{CANCELLED}`, if it is."}
     )

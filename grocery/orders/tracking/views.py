@@ -1,8 +1,6 @@
 """The routes of following an order: to its stream, and its public page."""
 
-from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, make_response, render_template, request
 
@@ -11,13 +9,13 @@ from grocery.auth.access import customer_required
 from grocery.db import reader
 from grocery.errors import PROBLEM_TYPE
 from grocery.orders.access import current_actor
-from grocery.orders.states import CANCELLED, FINAL_STATUSES
+from grocery.orders.states import FINAL_STATUSES
 from grocery.orders.tracking.errors import LinkNotFoundError
 from grocery.orders.tracking.examples import TRACKED_EXAMPLE
 from grocery.orders.tracking.links import read_token
 from grocery.orders.tracking.reading import check_readable, get_tracked_order
 from grocery.orders.tracking.schemas import StreamArgsSchema, TrackedOrderSchema
-from grocery.tickets import make_ticket
+from grocery.orders.tracking.streams import PRIVATE, lead_to_stream
 
 blp = Blueprint("tracking", __name__, description="Following an order live, and by its public link.")
 
@@ -32,23 +30,10 @@ _NO_ORDER = {
     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, **_AS_PAGE["content"]},
 }
 
-# The link is the key: it must not stay in caches and search engines, nor be told to whoever a page links to.
-_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'{stream}; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'{stream}; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-
-_LABELS = {
-    "pending": "Received",
-    "confirmed": "Confirmed",
-    "packed": "Packed",
-    "shipped": "On its way",
-    "delivered": "Delivered",
-    CANCELLED: "Cancelled",
-}
-_LABELS_OF_PICKUP = {**_LABELS, "shipped": "Ready to collect", "delivered": "Collected"}
 
 
 def _check_order(order_id: int) -> None:
@@ -71,7 +56,7 @@ def stream_order(arguments: dict[str, Any], order_id: int) -> Response:
     comes back after it gets 204.
     """
     _check_order(order_id)
-    return _to_stream(order_id, arguments["last_event_id"], is_public=False)
+    return lead_to_stream(order_id, arguments["last_event_id"], is_public=False)
 
 
 @blp.route("/t/<token>")
@@ -95,7 +80,7 @@ def show_tracked_order(token: str) -> Response:
     if not is_json:
         return _page(order, 200, token)
     answer = jsonify(order)
-    answer.headers.update({**_PRIVATE, "Vary": "Accept"})
+    answer.headers.update({**PRIVATE, "Vary": "Accept"})
     return answer
 
 
@@ -110,7 +95,7 @@ def stream_tracked_order(arguments: dict[str, Any], token: str) -> Response:
     As `GET /orders/{order_id}/stream`, without what the order costs: `changed` is `{}` where something has changed.
     """
     order_id = read_token(token, current_app.config["SECRET_KEY"])
-    return _to_stream(order_id, arguments["last_event_id"], is_public=True)
+    return lead_to_stream(order_id, arguments["last_event_id"], is_public=True)
 
 
 def _read_order(token: str) -> dict[str, Any]:
@@ -119,32 +104,12 @@ def _read_order(token: str) -> dict[str, Any]:
         return get_tracked_order(connection, order_id)
 
 
-def _to_stream(order_id: int, last_event_id: int | None, *, is_public: bool) -> Response:
-    query: dict[str, object] = {"ticket": make_ticket(current_app.config["SECRET_KEY"], order_id, is_public=is_public)}
-    if last_event_id is not None:
-        query["last_event_id"] = last_event_id
-    address = f"{current_app.config['STREAM_URL']}/stream/orders/{order_id}?{urlencode(query)}"
-    return Response(status=307, headers={"Location": address, **_PRIVATE})
-
-
 def _page(order: dict[str, Any] | None, status: int, token: str = "") -> Response:
-    labels = _LABELS_OF_PICKUP if order and order["delivery_method"] == "pickup" else _LABELS
-    page = render_template(
-        "tracking.html",
-        order=order,
-        token=token,
-        labels=labels,
-        is_final=order is not None and order["status"] in FINAL_STATUSES,
-        moment=_moment,
-    )
+    # The template is the storefront's: the page looks and speaks like those of the shop.
+    is_final = order is not None and order["status"] in FINAL_STATUSES
+    page = render_template("following/tracking.html", order=order, token=token, is_final=is_final)
     response = make_response(page, status)
     stream_url = current_app.config["STREAM_URL"]
     policy = _POLICY.format(stream=f" {stream_url}" if stream_url else "")
-    response.headers.update({**_PRIVATE, "Vary": "Accept", "Content-Security-Policy": policy})
+    response.headers.update({**PRIVATE, "Vary": "Accept", "Content-Security-Policy": policy})
     return response
-
-
-def _moment(at: datetime) -> str:
-    """A time as the page writes it, in the shop's time zone."""
-    local = at.astimezone(current_app.config["TIMEZONE"])
-    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"

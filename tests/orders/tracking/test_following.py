@@ -13,6 +13,7 @@ from grocery.app import create_app
 from grocery.config import Settings
 from grocery.orders.tracking.links import make_token
 from grocery.tickets import read_ticket
+from tests.auth.factories import make_customer, token_pair
 from tests.orders.conftest import Caller
 from tests.orders.factories import move, place
 from tests.products.factories import make_product
@@ -102,9 +103,9 @@ def test_the_page_shows_status_and_items_and_nothing_about_the_person(
     answer = client.get(f"/t/{token}")
     page = answer.text
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    assert re.search(r'<p id="status"[^>]*aria-live="polite">Ready to collect</p>', page)
+    assert re.search(r'<p id="status" [^>]*role="status"[^>]*>Ready to collect</p>', page)
     assert page.count('class="reached"') == 4
-    assert "2 x Maize Flour &lt;2 kg&gt;" in page
+    assert "2 × Maize Flour &lt;2 kg&gt;" in page
     assert order["number"] in page
     for private in ("Amina", "Otieno", "254712345678", "Njoroge", "Njeri", "189", "378"):
         assert private not in page
@@ -120,18 +121,61 @@ def test_the_page_keeps_its_address_to_itself(client: FlaskClient, token: str) -
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Robots-Tag"] == "noindex"
         assert headers["Content-Security-Policy"] == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
-            "connect-src 'self' http://127.0.0.1:8001; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+            "connect-src 'self' http://127.0.0.1:8001; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+            "form-action 'none'"
         )
 
 
 def test_what_the_page_needs_is_there(client: FlaskClient, token: str) -> None:
     page = client.get(f"/t/{token}").text
-    files = re.findall(r'(?:src|href)="(/[^"]+)"', page)
-    assert sorted(files) == ["/docs/static/tracking.css", "/docs/static/tracking.js"]
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert {file.rpartition("/")[2] for file in files} == {"icon.svg", "shop.css", "shop.js", "tracking.js"}
     for file in files:
         with client.get(file) as answer:
             assert answer.status_code == 200
+
+
+def test_it_asks_nobody_who_they_are_and_has_no_forms(
+    client: FlaskClient, customer: Caller, order: dict[str, Any], token: str
+) -> None:
+    pair = token_pair(customer.person)
+    client.set_cookie("access", pair.access_token)
+    client.set_cookie("refresh", pair.refresh_token)
+    answer = client.get(f"/t/{token}")
+    assert "<form" not in answer.text
+    assert "Amina" not in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_it_speaks_the_language_that_is_asked_for(client: FlaskClient, token: str) -> None:
+    assert '<html lang="en">' in client.get(f"/t/{token}").text
+    assert '<html lang="sw">' in client.get(f"/t/{token}", headers={"Accept-Language": "sw"}).text
+    assert '<html lang="sw">' in client.get(f"/t/{token}?lang=sw").text
+
+
+def test_the_rider_can_be_called_while_it_is_on_its_way(
+    client: FlaskClient, customer: Caller, staff: Caller, settings: Settings, run_sql: Sql
+) -> None:
+    rider = make_customer("Otieno Rider", phone="+254799000111", role="staff")
+    order = place(
+        customer,
+        {make_product(): 1},
+        delivery={"method": "delivery", "address": "Moi Avenue 12"},
+    )
+    path = f"/t/{make_token(order['id'], settings.secret_key)}"
+    move(staff, order, "packed")
+    run = staff.post("/delivery/runs", json={"rider_id": rider.id, "order_ids": [order["id"]]})
+    assert run.status_code == 201, run.json
+    assert client.get(path, headers=JSON).json["rider_phone"] is None
+    move(staff, order, "shipped")
+    assert client.get(path, headers=JSON).json["rider_phone"] == "+254799000111"
+    page = client.get(path).text
+    assert 'href="tel:+254799000111"' in page
+    for private in ("Otieno", "Moi Avenue", "Amina", "254712345678"):
+        assert private not in page
+    move(staff, order, "delivered")
+    assert client.get(path, headers=JSON).json["rider_phone"] is None
 
 
 def test_an_order_that_is_over_needs_no_script(
@@ -139,7 +183,7 @@ def test_an_order_that_is_over_needs_no_script(
 ) -> None:
     move(staff, order, "cancelled")
     page = client.get(f"/t/{token}").text
-    assert "<script" not in page
+    assert "tracking.js" not in page
     assert "refresh" not in page
     assert ">Cancelled</p>" in page
 
@@ -153,6 +197,9 @@ def test_programs_get_json(client: FlaskClient, staff: Caller, order: dict[str, 
         "number": order["number"],
         "status": "confirmed",
         "delivery_method": "pickup",
+        "slot_starts_at": None,
+        "slot_ends_at": None,
+        "rider_phone": None,
         "steps": [
             {"status": "pending", "at": times[0]},
             {"status": "confirmed", "at": times[1]},

@@ -1,0 +1,1 @@
+"""Shopping lists: what somebody buys again and again."""
