@@ -1,6 +1,5 @@
 """`flask notify …`: messages, for the operator."""
 
-import uuid
 from typing import Any
 
 import click
@@ -10,9 +9,6 @@ from grocery.commands import print_json, print_table
 from grocery.db import Row, transaction
 from grocery.errors import GroceryError, InvalidError
 from grocery.notify import outbox
-from grocery.notify.clients.html import to_html
-from grocery.notify.clients.letter import Letter
-from grocery.notify.extension import state
 from grocery.notify.figures import Figures, read_figures
 from grocery.notify.group import notify
 from grocery.notify.models import CHANNELS, STATUSES
@@ -20,8 +16,8 @@ from grocery.notify.outcome import Outcome, SendResult
 from grocery.notify.policy import PRIORITY_WORDS
 from grocery.notify.schemas import NotificationSchema
 from grocery.notify.sending.claims import count_due
-from grocery.notify.sending.letters import mail_domain
 from grocery.notify.sending.sender import send_due
+from grocery.notify.trials import try_email, try_sms
 from grocery.phones import parse_phone
 from grocery.queues import NOTIFY, doorbell
 
@@ -154,8 +150,7 @@ def test_sms(phone: str, body: str | None) -> None:
     Through the provider that the settings name. Exit code 1 unless it took the message.
     """
     number = _read_phone(phone)
-    shop = current_app.config["SHOP_NAME"]
-    _show(state().backends.sms.send(number, body or f"{shop}: this is a test message."), number)
+    _show(try_sms(number, body), number)
 
 
 @notify.command("test-email")
@@ -165,12 +160,7 @@ def test_email(address: str) -> None:
 
     Through the server that the settings name. Exit code 1 unless it took the message.
     """
-    shop = current_app.config["SHOP_NAME"]
-    subject = f"A test message of {shop}"
-    body = f"This is a test message of {shop}.\n\nIf you can read it, sending works.\n"
-    html = to_html(subject, body, shop, "en")
-    letter = Letter(address, subject, body, f"<test-{uuid.uuid4()}@{mail_domain()}>", html)
-    _show(state().backends.mail.send(letter), address)
+    _show(try_email(address), address)
 
 
 @notify.command("relay")

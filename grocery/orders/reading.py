@@ -44,7 +44,8 @@ _ONE = text(f"""
     ORDER BY line.id
 """)  # noqa: S608  # built from constants only
 
-_MATCHES = """(
+#: A condition on `orders`: its number, the last digits of its phone, or a part of the customer's name is `:words`.
+ORDER_MATCHES = """(
     orders.number ILIKE :words || '%' OR orders.phone LIKE '%' || :words
     OR orders.customer_id IN (SELECT id FROM customers WHERE name ILIKE '%' || :words || '%')
 )"""
@@ -155,7 +156,7 @@ def list_orders(
         "orders.placed_at >= :placed_after": ("placed_after", placed_after),
         "orders.placed_at < :placed_before": ("placed_before", placed_before),
         "orders.id < :before_id": ("before_id", decode_cursor(cursor, int)[0] if cursor else None),
-        _MATCHES: ("words", _escape_like(q) if q else None),
+        ORDER_MATCHES: ("words", escape_like(q) if q else None),
     }
     conditions = [condition for condition, (_, value) in wanted.items() if value is not None]
     parameters = {name: value for name, value in wanted.values() if value is not None} | {"limit": limit + 1}
@@ -218,5 +219,6 @@ def _discounts_of(row: RowMapping) -> list[dict[str, Any]]:
     return orjson.loads(row["discounts"]) if row["discounts"] else []
 
 
-def _escape_like(words: str) -> str:
+def escape_like(words: str) -> str:
+    """Words of a search for the `:words` of `ORDER_MATCHES`."""
     return words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -12,12 +12,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from grocery.products.rows import CATEGORIES, PRODUCTS
 from grocery.products.search.query import Search
 
-_FILTERS = ("category", "brand", "min_price", "max_price", "in_stock", "on_offer")
+_FILTERS = ("category", "brand", "min_price", "max_price", "in_stock", "on_offer", "is_low")
 
 
 def given_filters(arguments: Mapping[str, Any], search: Search | None) -> frozenset[str]:
-    """The names of the filters in `arguments`, those of FilterArgsSchema, and what a search is."""
-    given = {name for name in _FILTERS if arguments[name] is not None and arguments[name] != ""}
+    """The names of the filters in `arguments`, those of FilterArgsSchema, and what a search is.
+
+    The desk has one more, `is_low`: those that are watched and run low.
+    """
+    given = {name for name in _FILTERS if arguments.get(name) not in (None, "")}
     return frozenset(given) | search_filter(search)
 
 
@@ -39,13 +42,14 @@ def filter_conditions(given: Collection[str]) -> list[ColumnElement[bool]]:
         "max_price": lambda: PRODUCTS.c.price_cents <= bindparam("max_price"),
         "in_stock": lambda: PRODUCTS.c.in_stock == bindparam("in_stock"),
         "on_offer": lambda: PRODUCTS.c.compare_at_price_cents.is_not(None) == bindparam("on_offer"),
+        "is_low": lambda: PRODUCTS.c.stock <= PRODUCTS.c.low_stock_threshold,
     }
     return [make() for name, make in conditions.items() if name in given]
 
 
 def filter_parameters(arguments: Mapping[str, Any], search: Search | None) -> dict[str, Any]:
     """The values of all filters and of the search."""
-    return {**{name: arguments[name] for name in _FILTERS}, **(search_parameters(search) if search else {})}
+    return {**{name: arguments.get(name) for name in _FILTERS}, **(search_parameters(search) if search else {})}
 
 
 def search_parameters(search: Search) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 from flask import current_app, g, has_request_context, request
 
 from grocery.auth.audit.service import note
+from grocery.auth.cookies import CSRF_FIELD
+from grocery.auth.pages import is_page
 from grocery.auth.people import Person
 from grocery.commands import RunningCommand, running_command
 from grocery.db import after_commit, named_subject
@@ -33,6 +35,9 @@ _WORDS_IN_ADDRESSES = ("event", "audience", "channel", "language")
 
 # Fields of bodies whose values are words of the program too; of the others only the names are kept.
 _WORDS_IN_BODIES = ("role", "is_active", "status")
+
+# They say nothing about what was done.
+_FIELDS_OF_EVERY_FORM = (CSRF_FIELD, "return_to")
 
 # Routes that need no body do not look at the one that comes, so anything may be in it.
 _WORD = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
@@ -121,11 +126,17 @@ def _details(subject_type: str | None) -> dict[str, Any]:
         name: value for name, value in _ids_in_address().items() if _kind_of(name) != subject_type
     }
     details |= {name: value for name, value in (request.view_args or {}).items() if name in _WORDS_IN_ADDRESSES}
-    body = request.get_json(silent=True) if request.is_json else None
+    body = _sent()
     if isinstance(body, dict):
         details["fields"] = sorted(name for name in body if _WORD.fullmatch(name))[:_MOST_FIELDS]
         details |= _words_of(body)
     return details
+
+
+def _sent() -> Any:
+    if is_page():
+        return {name: value for name, value in request.form.items() if name not in _FIELDS_OF_EVERY_FORM}
+    return request.get_json(silent=True) if request.is_json else None
 
 
 def _words_of(given: Mapping[str, Any]) -> dict[str, Any]:

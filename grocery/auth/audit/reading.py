@@ -13,7 +13,7 @@ def list_entries(filters: Mapping[str, Any], *, limit: int, before_id: int | Non
     """Entries, the newest first, from the one before `before_id` on.
 
     `filters` (AuditArgsSchema) hold only for what they name: `actor_id`, `actor_role`, `action`, `subject_type`,
-    `subject_id`, and the times `after` (this moment counts) and `before` (it does not).
+    `subject_id`, and the times `after` (this moment counts) and `before` (it does not). `actions` are several of them.
     """
     statement = _filtered(select(*AuditEntry.__table__.columns), filters).order_by(AuditEntry.id.desc()).limit(limit)
     if before_id is not None:
@@ -26,6 +26,8 @@ def _filtered(statement: Select[Any], filters: Mapping[str, Any]) -> Select[Any]
     for name in ("actor_id", "actor_role", "action", "subject_type", "subject_id"):
         if filters.get(name) is not None:
             statement = statement.where(getattr(AuditEntry, name) == filters[name])
+    if filters.get("actions") is not None:
+        statement = statement.where(AuditEntry.action.in_(filters["actions"]))
     if filters.get("after") is not None:
         statement = statement.where(AuditEntry.at >= filters["after"])
     if filters.get("before") is not None:

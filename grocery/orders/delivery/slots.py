@@ -22,7 +22,7 @@ from grocery.orders.delivery.errors import (
 )
 from grocery.orders.delivery.models import DeliverySlot
 from grocery.orders.delivery.zones import keep_zone
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 
 # No window is longer, not even on a day with 25 hours. So what is not over has started after now minus this, and the
 # index by start finds it.
@@ -51,6 +51,14 @@ _REPLACE = text("""
     WHERE id = :slot_id RETURNING *
 """)
 
+# In the order of their ids, like whoever else locks several of them; and in a statement of its own, since an UPDATE
+# that locks by itself would look at `booked` as it was before the lock.
+_SPAN = """
+    starts_at >= :starts_from AND starts_at < :starts_until AND (CAST(:zone_id AS bigint) IS NULL OR zone_id = :zone_id)
+"""
+_LOCK_SPAN = text(f"SELECT FROM delivery_slots WHERE {_SPAN} ORDER BY id FOR NO KEY UPDATE")  # constants
+_SET_CAPACITY = text(f"UPDATE delivery_slots SET capacity = greatest(booked, :capacity) WHERE {_SPAN}")  # noqa: S608
+
 _DELETE = text("DELETE FROM delivery_slots WHERE id = :slot_id AND booked = 0 RETURNING id")
 
 
@@ -73,8 +81,8 @@ def list_slots(connection: Connection, arguments: Mapping[str, Any], *, now: dat
         starts_at = _EPOCH + min(max(microseconds, 0), _LAST_MICROSECOND) * _MICROSECOND
         statement = statement.where(tuple_(DeliverySlot.starts_at, DeliverySlot.id) > (starts_at, slot_id))
     found = connection.execute(statement).mappings().all()
-    rows = found[: arguments["limit"]]
-    return Page([slot_json(row, now) for row in rows], _cursor_after(rows[-1]) if len(found) > len(rows) else None)
+    rows, next_cursor = cut_page(found, arguments["limit"], _cursor_after)
+    return Page([slot_json(row, now) for row in rows], next_cursor)
 
 
 def get_slot(connection: Connection | Session, slot_id: int) -> Row:
@@ -113,6 +121,20 @@ def replace_slot(session: Session, slot_id: int, values: Mapping[str, Any]) -> R
         return session.execute(_REPLACE, {**_columns(values), "slot_id": slot_id}).mappings().one()
     except IntegrityError as error:
         raise SlotExistsError from error
+
+
+def set_capacity(
+    session: Session, capacity: int, *, starts_from: datetime, starts_until: datetime, zone_id: int | None = None
+) -> int:
+    """Give all slots that start in this time so much room, but never less than is booked; answers how many they are.
+
+    With a `capacity` of 0 nobody can book them any more; the orders that hold them stay.
+    """
+    parameters = {"starts_from": starts_from, "starts_until": starts_until, "zone_id": zone_id, "capacity": capacity}
+    session.execute(_LOCK_SPAN, parameters)
+    result = session.execute(_SET_CAPACITY, parameters)
+    changed: int = result.rowcount  # type: ignore[attr-defined]  # of an UPDATE
+    return changed
 
 
 def delete_slot(session: Session, slot_id: int) -> None:

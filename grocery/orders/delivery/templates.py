@@ -13,7 +13,7 @@ from grocery.db import Row, name_subject
 from grocery.orders.delivery.errors import TemplateNotFoundError
 from grocery.orders.delivery.weekly import WEEKDAYS, WeeklyWindow, windows_between
 from grocery.orders.delivery.zones import keep_zone
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 
 #: Slots are made for today and so many days after it: two weeks.
 DAYS_AHEAD = 13
@@ -64,8 +64,8 @@ def list_templates(connection: Connection, *, limit: int, cursor: str | None) ->
     hour, minute = divmod(min(max(minutes, 0), 24 * 60 - 1), 60)
     parameters = {"zone_id": zone_id, "weekday": weekday, "starts": time(hour, minute), "after": after}
     found = connection.execute(_LIST, {**parameters, "limit": limit + 1}).mappings().all()
-    rows = found[:limit]
-    return Page([template_json(row) for row in rows], _cursor_after(rows[-1]) if len(found) > len(rows) else None)
+    rows, next_cursor = cut_page(found, limit, _cursor_after)
+    return Page([template_json(row) for row in rows], next_cursor)
 
 
 def get_template(connection: Connection | Session, template_id: int) -> Row:

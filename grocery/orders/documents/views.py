@@ -1,17 +1,17 @@
 """The routes of documents, below an order."""
 
-from flask import Response, current_app, request
+from flask import Response
 
 from grocery.api import Blueprint
 from grocery.auth.access import customer_required, staff_required
 from grocery.db import reader
+from grocery.limits import TOO_MANY
 from grocery.orders.access import current_actor
+from grocery.orders.documents.answering import answer_document, current_shop
 from grocery.orders.documents.credit_note import describe_credit_note
 from grocery.orders.documents.invoice import describe_invoice
 from grocery.orders.documents.packing_slip import describe_packing_slip
 from grocery.orders.documents.reading import read_order, read_return
-from grocery.orders.documents.rendering import entity_tag, render
-from grocery.orders.documents.wording import Document, Shop
 from grocery.orders.tracking.links import find_link
 
 blp = Blueprint("documents", __name__, url_prefix="/orders", description="Invoices, packing slips and credit notes.")
@@ -26,6 +26,7 @@ _UNCHANGED = "Nothing that it says has changed since the answer with this ETag."
 
 @blp.route("/<int:order_id>/invoice")
 @customer_required
+@blp.problems(_429=TOO_MANY)
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, description="The invoice, A4.", **_PDF)
 def get_invoice(order_id: int) -> Response:
@@ -36,11 +37,12 @@ def get_invoice(order_id: int) -> Response:
     """
     with reader() as connection:
         order = read_order(connection, order_id, current_actor())
-    return _answer(describe_invoice(order, _shop(), find_link(order_id)))
+    return answer_document(describe_invoice(order, current_shop(), find_link(order_id)))
 
 
 @blp.route("/<int:order_id>/packing-slip")
 @staff_required
+@blp.problems(_429=TOO_MANY)
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, description="The packing slip, A4.", **_PDF)
 def get_packing_slip(order_id: int) -> Response:
@@ -50,11 +52,12 @@ def get_packing_slip(order_id: int) -> Response:
     """
     with reader() as connection:
         order = read_order(connection, order_id, current_actor())
-    return _answer(describe_packing_slip(order, _shop()))
+    return answer_document(describe_packing_slip(order, current_shop()))
 
 
 @blp.route("/<int:order_id>/returns/<int:return_id>/credit-note")
 @customer_required
+@blp.problems(_429=TOO_MANY)
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, description="The credit note, A4.", **_PDF)
 def get_credit_note(order_id: int, return_id: int) -> Response:
@@ -64,21 +67,4 @@ def get_credit_note(order_id: int, return_id: int) -> Response:
     """
     with reader() as connection:
         rows = read_return(connection, order_id, return_id, current_actor())
-    return _answer(describe_credit_note(rows, _shop()))
-
-
-def _answer(document: Document) -> Response:
-    """The PDF, or 304 before it is made. What was read is in `document`: no connection waits for it to be laid out."""
-    tag = entity_tag(document)
-    response = Response(mimetype="application/pdf")
-    if request.if_none_match.contains_weak(tag):
-        response.status_code = 304
-    else:
-        response.set_data(render(document))
-        response.headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
-    response.set_etag(tag)
-    return response
-
-
-def _shop() -> Shop:
-    return Shop.of(current_app.config)
+    return answer_document(describe_credit_note(rows, current_shop()))

@@ -85,3 +85,12 @@ class CheckInError(InvalidError):
     def __init__(self, problems: dict[int, str]):
         errors = {"items": {str(index): {"quantity": [problem]} for index, problem in sorted(problems.items())}}
         super().__init__("One or more items cannot be checked in as sent.", errors=errors)
+
+
+class LineChangedError(ConflictError):
+    """Somebody else has picked this line since the sender saw it."""
+
+    code = "line_changed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has picked this line meanwhile. Look at it again.")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import Response
 from sqlalchemy import Connection
 
 from grocery import money
@@ -62,6 +63,13 @@ def to_csv(entries: Sequence[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows({**entry, "collector": escape(entry["collector"] or "")} for entry in entries)
     return text.getvalue()
+
+
+def csv_response(entries: Sequence[dict[str, Any]], day: date) -> Response:
+    """The entries as a CSV file."""
+    response = Response(to_csv(entries), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="cash-up-{day}.csv"'
+    return response
 
 
 def _entry_json(row: Row, currency: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The routes of payments, below an order, and of the day's cash."""
 
-from datetime import date
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
@@ -10,7 +9,7 @@ from grocery.auth.access import admin_required, staff_required
 from grocery.db import reader, transaction
 from grocery.orders.access import current_actor
 from grocery.orders.payments import examples, service
-from grocery.orders.payments.cash_up import cash_up, to_csv
+from grocery.orders.payments.cash_up import cash_up, csv_response
 from grocery.orders.payments.schemas import CashUpArgsSchema, CashUpSchema, PaymentSchema, RecordPaymentSchema
 from grocery.products.inventory.days import shop_today
 
@@ -72,14 +71,8 @@ def get_cash_up(arguments: dict[str, Any]) -> Response:
     config = current_app.config
     with reader() as connection:
         entries = cash_up(connection, day, config["TIMEZONE"], config["CURRENCY"])
-    response = _csv(entries, day) if _is_csv_wanted(arguments["format"]) else jsonify(entries)
+    response = csv_response(entries, day) if _is_csv_wanted(arguments["format"]) else jsonify(entries)
     response.vary.add("Accept")
-    return response
-
-
-def _csv(entries: list[dict[str, Any]], day: date) -> Response:
-    response = Response(to_csv(entries), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="cash-up-{day}.csv"'
     return response
 
 

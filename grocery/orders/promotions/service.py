@@ -13,7 +13,7 @@ from grocery.errors import InvalidError
 from grocery.orders.promotions.errors import CodeTakenError, LimitBelowUseError, PromotionNotFoundError
 from grocery.orders.promotions.models import Promotion
 from grocery.orders.promotions.terms import BASKET, CATEGORIES, PRODUCTS
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 from grocery.web import check_version
 
 _USES = """
@@ -111,9 +111,9 @@ def list_promotions(
     """Promotions as JSON, newest first. Raises InvalidError for a cursor of another list."""
     [before] = decode_cursor(cursor, int) if cursor else [None]
     parameters = {"is_active": is_active, "code": code, "kind": kind, "before": before, "limit": limit + 1}
-    rows = list(connection.execute(_PAGE, parameters))
-    next_cursor = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return Page([promotion_json(row, now) for row in rows[:limit]], next_cursor)
+    found = connection.execute(_PAGE, parameters).all()
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    return Page([promotion_json(row, now) for row in rows], next_cursor)
 
 
 def create_promotion(values: Mapping[str, Any]) -> Row:
@@ -177,8 +177,17 @@ def deactivate_promotion(code_or_id: str) -> Row:
     if promotion_id is None:
         raise PromotionNotFoundError(f"There is no promotion {code_or_id}.")
     name_subject("promotion", promotion_id)
-    changed = update(Promotion).where(Promotion.id == promotion_id, Promotion.is_active)
-    changed = changed.values(is_active=False, version=Promotion.version + 1, updated_at=func.now())
+    return switch_promotion(promotion_id, is_active=False, version=None)
+
+
+def switch_promotion(promotion_id: int, *, is_active: bool, version: int | None) -> Row:
+    """Switch a promotion off, or on again; answers its row. With `version`, only if that is the current one.
+
+    Raises PromotionNotFoundError, StaleError.
+    """
+    _lock(promotion_id, version)
+    changed = update(Promotion).where(Promotion.id == promotion_id, Promotion.is_active != is_active)
+    changed = changed.values(is_active=is_active, version=Promotion.version + 1, updated_at=func.now())
     db.session.execute(changed, execution_options={"synchronize_session": False})
     return get_promotion(db.session.connection(), promotion_id)
 

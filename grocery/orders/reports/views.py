@@ -1,8 +1,7 @@
 """Reports over HTTP."""
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any
+from collections.abc import Callable
+from typing import Any
 
 from flask import Response, request
 
@@ -10,18 +9,16 @@ from grocery.api import Blueprint
 from grocery.auth.access import admin_required
 from grocery.fields import Schema
 from grocery.orders.reports import examples, schemas
+from grocery.orders.reports.answering import answer_with
 from grocery.orders.reports.files import csv_lines
 from grocery.orders.reports.fulfilment import FULFILMENT, PICKERS, SHORTAGES, TIMES
 from grocery.orders.reports.reading import Report
 from grocery.orders.reports.sales import SALES
-from grocery.orders.reports.service import make_wanted, write_lines
+from grocery.orders.reports.service import make_wanted
 from grocery.orders.reports.slots import SLOTS
 from grocery.orders.reports.stock import MOVEMENTS, STOCK, WASTE
 
 blp = Blueprint("reports", __name__, url_prefix="/reports", description="Sales, stock and fulfilment; JSON and CSV.")
-
-_BYTES_IN_MEMORY = 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
 
 View = Callable[..., Response]
 
@@ -127,43 +124,9 @@ def get_pickers_report(arguments: dict[str, Any]) -> Response:
 
 
 def _answer(report: Report, arguments: dict[str, Any]) -> Response:
-    wanted = make_wanted(arguments)
-    as_csv = _is_csv_wanted(arguments["format"])
-    response = _from_file(write_lines(report, wanted, as_csv=as_csv), "text/csv" if as_csv else "application/json")
-    if as_csv:
-        days = "" if report is STOCK else f"-{wanted.period.first}-{wanted.period.last}"
-        response.headers["Content-Disposition"] = f'attachment; filename="{report.name}{days}.csv"'
+    response = answer_with(report, make_wanted(arguments), as_csv=_is_csv_wanted(arguments["format"]))
     response.vary.add("Accept")
     return response
-
-
-def _from_file(lines: Iterable[str], mimetype: str) -> Response:
-    """An answer that is written before it is sent: a slow reader holds no connection, and what fails is still an error.
-
-    A big one goes through the disk, so that memory stays bounded whatever the size.
-    """
-    file = tempfile.SpooledTemporaryFile(_BYTES_IN_MEMORY)  # noqa: SIM115  # closed with the response
-    try:
-        for line in lines:
-            file.write(line.encode())
-    except BaseException:
-        file.close()
-        raise
-    size = file.tell()
-    file.seek(0)
-    if size <= _BYTES_IN_MEMORY:
-        with file:
-            return Response(file.read(), mimetype=mimetype)
-    response = Response(_chunks(file), mimetype=mimetype)
-    response.call_on_close(file.close)  # a reader may have gone before the first one
-    response.content_length = size
-    return response
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
 
 
 def _is_csv_wanted(wanted: str | None) -> bool:

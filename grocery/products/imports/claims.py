@@ -142,9 +142,9 @@ def note_whole(claim: Claim, outcome: Outcome) -> None:
 
 
 def finish(claim: Claim, status: str, error: str | None = None) -> None:
-    """End the import and delete its file; raises ImportGoneError."""
+    """End the import and delete its file, but that of a dry run that is done; raises ImportGoneError."""
     _update(_FINISH, claim, {"status": status, "error": error})
-    drop_staged(claim.id)
+    drop_staged(claim.id, keeps_file=claim.dry_run and status == "done")
 
 
 def give_back(claim: Claim) -> None:

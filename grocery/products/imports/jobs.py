@@ -15,7 +15,7 @@ from grocery.products.imports.claims import MAX_ATTEMPTS, Claim
 from grocery.products.imports.matching import Seen
 from grocery.products.imports.reading import Table, open_table
 from grocery.products.imports.service import refresh_statistics
-from grocery.products.imports.staging import ImportGoneError, staged_file
+from grocery.products.imports.staging import ImportGoneError, drop_old_files, staged_file
 from grocery.queues import BulkTask, PeriodicTask
 
 _WORK_SECONDS = 5.0
@@ -51,9 +51,10 @@ def work_on_imports(seconds: float = _WORK_SECONDS) -> bool:
 
 
 def forget_old_imports() -> None:
-    """Delete what was finished long ago, with its refusals."""
+    """Delete what was finished long ago, with its refusals, and files that were only tried."""
     with transaction() as session:
         session.execute(_FORGET, {"days": _KEPT_DAYS})
+        drop_old_files()
 
 
 def _go_on(claim: Claim, until: float) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, text
 
 from grocery.db import db, name_subject, reader
-from grocery.errors import InvalidError
+from grocery.errors import ConflictError, InvalidError
 from grocery.products.imports.models import ImportChunk, ImportPart, ProductImport
 from grocery.products.imports.reading import CheckedFile, check_file
 from grocery.products.imports.records import Source
@@ -25,9 +25,37 @@ MAX_STRICT_ROWS = 10_000
 
 _MAX_FILENAME = 200
 
+#: Hours for which the file of a dry run is kept, so that what was foreseen can be applied without sending it again.
+DRY_RUN_HOURS = 24
+
+# Of a dry run only, and as long as its file is there: two who apply it at once get it once.
+_COPY = text("""
+    INSERT INTO product_imports (filename, mapping, dry_run, strict, actor_id, delimiter, ignored_columns, size)
+    SELECT filename, mapping, false, strict, :actor_id, delimiter, ignored_columns, size FROM product_imports AS dry
+    WHERE id = :id AND dry_run AND status = 'done' AND EXISTS (SELECT FROM import_parts WHERE import_id = dry.id)
+    RETURNING id
+""")
+_LOCK = text("SELECT FROM product_imports WHERE id = :id FOR UPDATE")
+_MOVE = text("UPDATE import_parts SET import_id = :new_id WHERE import_id = :id")
+_HAS_FILE = text("SELECT EXISTS (SELECT FROM import_parts WHERE import_id = :id)")
+_DROP_OLD = text("""
+    DELETE FROM import_parts USING product_imports AS import
+    WHERE import.id = import_parts.import_id AND import.dry_run
+          AND import.finished_at < now() - make_interval(hours => :hours)
+""")
+
 
 class ImportGoneError(Exception):
     """The import was ended by somebody else while a worker was at it."""
+
+
+class FileGoneError(ConflictError):
+    """The file of a dry run is no longer there: it was applied already, or is too old."""
+
+    code = "file_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The file is gone: it was imported already, or is older than a day. Send it again.")
 
 
 class TooManyRowsError(InvalidError):
@@ -79,15 +107,40 @@ def store_import(
     return import_id
 
 
+def apply_dry_run(import_id: int, *, actor_id: int | None) -> int:
+    """Import in earnest what a dry run has gone through, from the file that it left; answers the new import's id.
+
+    Raises FileGoneError, also for one that is no dry run or not done.
+    """
+    db.session.execute(_LOCK, {"id": import_id})
+    new_id: int | None = db.session.scalar(_COPY, {"id": import_id, "actor_id": actor_id})
+    if new_id is None:
+        raise FileGoneError
+    name_subject("import", new_id)
+    db.session.execute(_MOVE, {"id": import_id, "new_id": new_id})
+    ring_after_commit(BULK)
+    return new_id
+
+
+def has_file(connection: Connection, import_id: int) -> bool:
+    """Whether its file is still there."""
+    return bool(connection.scalar(_HAS_FILE, {"id": import_id}))
+
+
 def _storable(filename: str) -> str:
     """What PostgreSQL can keep of a name that may be anything."""
     return filename.replace("\0", "")[:_MAX_FILENAME]
 
 
-def drop_staged(import_id: int) -> None:
-    """Delete what is needed only as long as an import goes on."""
-    for table in (ImportPart, ImportChunk):
+def drop_staged(import_id: int, *, keeps_file: bool = False) -> None:
+    """Delete what is needed only as long as an import goes on; with `keeps_file`, all but its file."""
+    for table in (ImportChunk,) if keeps_file else (ImportPart, ImportChunk):
         db.session.execute(delete(table).where(table.import_id == import_id))
+
+
+def drop_old_files() -> None:
+    """Delete the files of dry runs that nobody has applied within DRY_RUN_HOURS."""
+    db.session.execute(_DROP_OLD, {"hours": DRY_RUN_HOURS})
 
 
 def staged_file(import_id: int, size: int) -> Source:

@@ -1,19 +1,18 @@
 """The routes of imports and of the export."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from itertools import chain, islice
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, url_for
+from flask import Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from grocery.api import Blueprint
 from grocery.auth.access import admin_required, current_person
+from grocery.auth.throttling.tries import limit_costly
 from grocery.db import transaction
-from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link, decode_cursor, encode_cursor
-from grocery.products import exports
+from grocery.limits import TOO_MANY
+from grocery.paging import NEXT_LINK, PageArgsSchema, add_next_link, cut_page, decode_cursor, decode_id, encode_cursor
 from grocery.products.imports import listing
+from grocery.products.imports.downloads import catalogue_file
 from grocery.products.imports.schemas import (
     CANCELLED_EXAMPLE,
     EXPORT_EXAMPLE,
@@ -46,6 +45,7 @@ _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where to
     _411="`text/csv` without `Content-Length`.",
     _413="The file has more than 64 MiB.",
     _415="Neither `text/csv` nor `multipart/form-data`.",
+    _429=TOO_MANY,
     _422="Nothing of the file can be used: `bad_file` (not UTF-8, a column missing …), `too_many_rows`; or"
     " `map` is not valid.",
 )
@@ -62,6 +62,7 @@ def import_products(arguments: dict[str, Any]) -> ResponseReturnValue:
     Good rows are applied and bad ones listed with the reason; with `strict`, all rows or none (10,000 rows at most).
     """
     mapping, strict = arguments["map"], arguments["strict"]
+    limit_costly(current_person().id, "import")
     with received_file() as (path, filename):
         checked = check_upload(path, mapping, strict=strict)
         with transaction():
@@ -80,7 +81,7 @@ def import_products(arguments: dict[str, Any]) -> ResponseReturnValue:
 
 @blp.route("/products/export")
 @admin_required
-@blp.problems(_422="`bom` is not valid.")
+@blp.problems(_422="`bom` is not valid.", _429=TOO_MANY)
 @blp.arguments(ExportArgsSchema, location="query")
 @blp.response(
     200,
@@ -96,15 +97,8 @@ def export_products(arguments: dict[str, Any]) -> Response:
     With the columns of an import: exported, changed in a spreadsheet, imported again. A cell that a spreadsheet would
     run as a formula has an apostrophe before it, which an import takes away again.
     """
-    blocks = exports.export_products(bom=arguments["bom"])
-    # The header and the first products before the answer begins: a database that is away is still a 503.
-    started = list(islice(blocks, 2))
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # it outlives this context
-    body = chain((block.text for block in started), _streamed(app, blocks))
-    response = Response(body, mimetype="text/csv")
-    today = datetime.now(current_app.config["TIMEZONE"]).date()
-    response.headers["Content-Disposition"] = f'attachment; filename="products-{today}.csv"'
-    return response
+    limit_costly(current_person().id, "products-export")
+    return catalogue_file(bom=arguments["bom"])
 
 
 @blp.route("/imports/")
@@ -124,10 +118,10 @@ def list_imports(arguments: dict[str, Any]) -> Response:
     They are kept for 90 days. The next page stands in the header `Link`.
     """
     cursor, limit = arguments["cursor"], arguments["limit"]
-    before_id = decode_cursor(cursor, int)[0] if cursor is not None else None
-    rows = listing.list_imports(before_id, limit + 1)
-    next_cursor = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return add_next_link(jsonify([listing.import_json(row) for row in rows[:limit]]), next_cursor)
+    before_id = decode_id(cursor)
+    found = listing.list_imports(before_id, limit + 1)
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    return add_next_link(jsonify([listing.import_json(row) for row in rows]), next_cursor)
 
 
 @blp.route("/imports/<int:import_id>")
@@ -157,9 +151,9 @@ def list_refusals(arguments: dict[str, Any], import_id: int) -> Response:
     """
     cursor, limit = arguments["cursor"], arguments["limit"]
     after_row = decode_cursor(cursor, int)[0] if cursor is not None else 0
-    rows = listing.list_refusals(import_id, after_row, limit + 1)
-    next_cursor = encode_cursor(rows[limit - 1].row) if len(rows) > limit else None
-    return add_next_link(jsonify([listing.refusal_json(row) for row in rows[:limit]]), next_cursor)
+    found = listing.list_refusals(import_id, after_row, limit + 1)
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.row))
+    return add_next_link(jsonify([listing.refusal_json(row) for row in rows]), next_cursor)
 
 
 @blp.route("/imports/<int:import_id>/cancel", methods=["POST"])
@@ -174,13 +168,3 @@ def cancel_import(import_id: int) -> Response:
     with transaction():
         listing.cancel_import(import_id)
     return jsonify(listing.get_import(import_id))
-
-
-def _streamed(app: Flask, blocks: Iterator[exports.Block]) -> Iterator[str]:
-    """The text of blocks that are made when the server asks for them, after the request's own context has ended."""
-    while True:
-        with app.app_context():
-            block = next(blocks, None)
-        if block is None:
-            return
-        yield block.text

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from grocery import money
 from grocery.db import db
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 
 # The moment is the clock's and not the transaction's: that may have waited for the product while others changed it.
 _NOTE = text("""
@@ -49,9 +49,9 @@ def list_history(connection: Connection, product_id: int, *, limit: int, cursor:
     """What a product cost, newest first. Raises InvalidError for a cursor of another list."""
     [before] = decode_cursor(cursor, int) if cursor else [2**63 - 1]
     parameters = {"product_id": product_id, "before": before, "limit": limit + 1}
-    rows = list(connection.execute(_PAGE, parameters))
-    next_cursor = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return Page([_record_json(row) for row in rows[:limit]], next_cursor)
+    found = connection.execute(_PAGE, parameters).all()
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    return Page([_record_json(row) for row in rows], next_cursor)
 
 
 def _record_json(row: Row) -> dict[str, Any]:

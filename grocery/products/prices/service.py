@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, text, update
 from grocery import money
 from grocery.db import db
 from grocery.errors import InvalidError
-from grocery.paging import Page, decode_cursor, encode_cursor
+from grocery.paging import Page, cut_page, decode_cursor, encode_cursor
 from grocery.products.errors import ProductNotFoundError
 from grocery.products.prices.errors import (
     OfferOverlapsError,
@@ -104,9 +104,9 @@ def list_price_changes(
     """The changes of a product's price, the latest start first. Raises InvalidError for a cursor of another list."""
     [before] = decode_cursor(cursor, int) if cursor else [None]
     parameters = {"product_id": product_id, "status": status, "before": before, "limit": limit + 1}
-    rows = list(connection.execute(_PAGE, parameters))
-    next_cursor = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return Page([change_json(row) for row in rows[:limit]], next_cursor)
+    found = connection.execute(_PAGE, parameters).all()
+    rows, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    return Page([change_json(row) for row in rows], next_cursor)
 
 
 def change_json(row: Row) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, current_app
 
 from grocery.db import db
-from grocery.orders.documents import rendering, views
+from grocery.orders.documents import answering, rendering
 from grocery.orders.tracking.links import find_link
 from tests.orders.conftest import Caller
 from tests.orders.delivery.factories import run_statement
@@ -252,7 +252,7 @@ def test_an_invoice_that_is_known_is_not_made_again(
     tag = fetch(customer, order).headers["ETag"]
     assert tag.startswith(f'"{order["version"]}-')
     assert fetch(customer, order).headers["ETag"] == tag
-    monkeypatch.setattr(views, "render", lambda _document: pytest.fail("made again"))
+    monkeypatch.setattr(answering, "render", lambda _document: pytest.fail("made again"))
     for sent in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         answer = customer.get(f"/orders/{order['id']}/invoice", headers={"If-None-Match": sent})
         assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
@@ -277,7 +277,7 @@ def test_no_connection_waits_while_it_is_made(customer: Caller, order: Order, mo
         held.append(sum(pool.checkedout() for pool in pools))
         return rendering.render(document)
 
-    monkeypatch.setattr(views, "render", render)
+    monkeypatch.setattr(answering, "render", render)
     fetch(customer, order)
     assert held == [0]
 
