@@ -32,6 +32,7 @@ from grocery.auth.subscribers import count_subscribers, find_subscribers
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
 from grocery.extensions import migrate
+from grocery.storefront.busy import busy_pages
 from grocery.stream import cli as stream
 from grocery.swagger import bp as swagger
 
@@ -79,7 +80,8 @@ def create_app(config: Settings | None = None) -> Flask:
 def _add_layers(app: Flask, settings: Settings, engines: Engines) -> None:
     """What stands before Flask, from the inside out."""
     line = app.extensions["sign_in_line"]
-    lanes.init_app(app, at_once=settings.requests_at_once, line=line, paths=HASHING_PATHS)
+    pages = busy_pages(app)
+    lanes.init_app(app, at_once=settings.requests_at_once, line=line, paths=HASHING_PATHS, pages=pages)
     answers.init_app(app, engines.connect_to_listen, settings.kept_answers_mb * 1024 * 1024)
     cors.init_app(app, settings.cors_origins)
     web.trust_proxies(app, settings.trusted_proxies)

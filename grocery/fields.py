@@ -25,6 +25,18 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}(\.[0-9]{1,6})?
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
 
+def storable(text: str) -> str:
+    """The text without what no `Text` takes: for fields of forms and addresses, which nobody wrote it into."""
+    return _UNSTORABLE.sub("", text)
+
+
+def read_id(written: str | None) -> int | None:
+    """The id that a field of a form names; None for what is none."""
+    is_number = written is not None and written.isascii() and written.isdigit() and len(written) < 20
+    number = int(written or 0) if is_number else 0
+    return number if 0 < number <= MAX_ID else None
+
+
 class Schema(MarshmallowSchema):
     """Unknown fields are errors: a misspelt field must not be silently without effect."""
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -118,13 +118,15 @@ class Lanes:
 
 
 class Refusal:
-    """The answer to those who find no place, made once; says in the log how many there were, once a minute."""
+    """The answer to those who find no place, made once; says in the log how many there were, once a minute.
 
-    def __init__(self, app: Flask):
+    `pages` has the answers of paths at which people wait who want to read something.
+    """
+
+    def __init__(self, app: Flask, pages: Mapping[str, Response] | None = None):
         with app.app_context():
-            answer: Response = handle_grocery_error(LineFullError())
-        self._status, self._body = answer.status, answer.get_data()
-        self._headers = list(answer.headers)
+            self._problem: Response = handle_grocery_error(LineFullError())
+        self._pages = pages or {}
         self._is_production = app.extensions["settings"].is_production
         self._lock = threading.Lock()
         self._count = 0
@@ -132,10 +134,12 @@ class Refusal:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._note()
+        answer = self._pages.get(environ.get("PATH_INFO", ""), self._problem)
         safe = safe_headers(is_https_only=self._is_production and environ["wsgi.url_scheme"] == "https")
         own = ("X-Request-ID", request_id_of(environ.get("HTTP_X_REQUEST_ID", "")))
-        start_response(self._status, [*self._headers, *safe.items(), own])
-        return [self._body]
+        more = [(name, value) for name, value in safe.items() if name not in answer.headers]
+        start_response(answer.status, [*answer.headers, *more, own])
+        return [answer.get_data()]
 
     def _note(self) -> None:
         with self._lock:
@@ -147,8 +151,12 @@ class Refusal:
         log.warning("sign-ins sent away since too many came at once: %d", count)
 
 
-def init_app(app: Flask, *, at_once: int, line: Line, paths: Collection[str]) -> None:
-    """Put the lanes before Flask; past the kept answers, which wait for nobody."""
-    lanes = Lanes(app.wsgi_app, at_once=at_once, line=line, paths=paths, refuse=Refusal(app))
+def init_app(app: Flask, *, at_once: int, line: Line, paths: Collection[str], pages: Mapping[str, Response]) -> None:
+    """Put the lanes before Flask; past the kept answers, which wait for nobody.
+
+    At `pages` people stand in line too, and are answered with these.
+    """
+    refuse = Refusal(app, pages)
+    lanes = Lanes(app.wsgi_app, at_once=at_once, line=line, paths=(*paths, *pages), refuse=refuse)
     app.extensions["lanes"] = lanes
     app.wsgi_app = lanes  # type: ignore[method-assign]  # Flask's own way of adding middleware

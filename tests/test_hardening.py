@@ -60,7 +60,7 @@ ANSWERS = [
     ("GET", "/openapi.json", 200),
     ("GET", "/docs/", 200),
     ("GET", "/docs/ui/swagger-ui.css", 200),
-    ("GET", "/docs/static/tracking.js", 200),
+    ("GET", "/docs/static/swagger.js", 200),
     ("GET", "/t/1-aaaaaaaaaaaaaaaa", 404),
     ("GET", "/notify/unsubscribe/x", 404),
     ("GET", "/media/00000000000000000000000000000000/320.webp", 404),

@@ -18,6 +18,7 @@ from flask import after_this_request, current_app, g, request
 
 from grocery.auth.errors import ForgedRequestError
 from grocery.auth.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, TokenPair, verify_token
+from grocery.errors import UnauthenticatedError
 
 ACCESS, REFRESH, CSRF = "access", "refresh", "csrf"
 
@@ -26,6 +27,10 @@ CART, DEVICE = "cart", "device"
 
 #: In place of a sign-in, in the CSRF token of a visitor.
 _VISITOR = "visitor"
+
+# In place of a sign-in, in the seal by which a CSRF token is known as one of ours whoever it was made for.
+_ANYONE = "anyone"
+_SEAL_LENGTH = 16
 
 # Where a request has the CSRF token that its answer brings. Not in `g`, which several requests of a test may share.
 _NEW_CSRF = "grocery.csrf_token"
@@ -112,27 +117,48 @@ def check_browser() -> None:
     """Raise ForgedRequestError unless form or header have the CSRF token of the cookie, and a visitor's is a visitor's.
 
     Whether that of somebody who is signed in is of this sign-in, `check_csrf_token` asks, where it is known who it is.
+    A form from before a sign-out, of another tab, does nothing either, but is no forgery: UnauthenticatedError.
     """
     is_genuine = has_session_cookies() or _is_of(_VISITOR, read_cookie(CSRF))
-    if not (is_genuine and _sends_what_it_keeps()):
-        raise ForgedRequestError
+    if is_genuine and _sends_what_it_keeps():
+        return
+    if not has_session_cookies() and _is_of_a_sign_in(_sent_csrf_token()):
+        raise UnauthenticatedError("This browser was signed out meanwhile. Sign in.", code="missing_token")
+    raise ForgedRequestError
 
 
 def _sends_what_it_keeps() -> bool:
     kept = read_cookie(CSRF)
-    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    return bool(kept) and hmac.compare_digest(sent.encode(), kept.encode())
+    return bool(kept) and hmac.compare_digest(_sent_csrf_token().encode(), kept.encode())
+
+
+def _sent_csrf_token() -> str:
+    return request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
 
 
 def _make_csrf_token(holder: uuid.UUID | str) -> str:
     # Another one for each sign-in although the key is the same, so that compressed pages give nothing away.
     nonce = secrets.token_urlsafe(12)
-    return f"{nonce}.{_signature(holder, nonce)}"
+    signature = _signature(holder, nonce)
+    return f"{nonce}.{signature}.{_seal(nonce, signature)}"
 
 
 def _is_of(holder: uuid.UUID | str, token: str) -> bool:
-    nonce, _, signature = token.partition(".")
+    nonce, _, rest = token.partition(".")
+    signature, _, _ = rest.partition(".")
     return hmac.compare_digest(signature.encode(), _signature(holder, nonce).encode())
+
+
+def _is_of_a_sign_in(token: str) -> bool:
+    """Whether we have made it, for somebody who was signed in then."""
+    nonce, _, rest = token.partition(".")
+    signature, _, seal = rest.partition(".")
+    is_ours = hmac.compare_digest(seal.encode(), _seal(nonce, signature).encode())
+    return is_ours and not _is_of(_VISITOR, token)
+
+
+def _seal(nonce: str, signature: str) -> str:
+    return _signature(_ANYONE, f"{nonce}.{signature}")[:_SEAL_LENGTH]
 
 
 def _signature(holder: uuid.UUID | str, nonce: str) -> str:

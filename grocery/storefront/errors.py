@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from grocery.auth.cookies import has_session_cookies
 from grocery.auth.errors import ForgedRequestError, SignInAgainError
 from grocery.auth.second_factor.errors import TotpNeededError
 from grocery.errors import (
@@ -20,6 +21,8 @@ from grocery.errors import (
     handle_pool_timeout,
     status_of,
 )
+from grocery.storefront.looks import too_often
+from grocery.storefront.returning import page_of_form
 
 log = logging.getLogger(__name__)
 
@@ -36,42 +39,54 @@ def add_error_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _show_unexpected)
 
 
-def error_page(status: int, detail: str | None = None, heading: str | None = None) -> Response:
+def error_page(
+    status: int, detail: str | None = None, heading: str | None = None, is_detail_english: bool = False
+) -> Response:
     """The page for a status: 403, 404, 429, 500 and 503 have words of their own."""
-    request_id = g.get("request_id")
-    page = render_template("shop/error.html", status=status, detail=detail, heading=heading, request_id=request_id)
+    page = render_template(
+        "shop/error.html",
+        status=status,
+        detail=detail,
+        heading=heading,
+        is_detail_english=is_detail_english,
+        request_id=g.get("request_id"),
+    )
     return make_response(page, status)
 
 
-def _lead_to_sign_in(error: UnauthenticatedError) -> AnyResponse:
+def _lead_to_sign_in(_: GroceryError) -> AnyResponse:
     """Where one signs in, and then back to where one was: nothing that was filled in before is lost."""
     if request.method in ("GET", "HEAD"):
         back = request.full_path.rstrip("?")
     else:
-        back = request.form.get("return_to") or request.path
+        back = page_of_form()
         flash(gettext("You were signed out meanwhile. Sign in to go on; nothing is lost."), "note")
     return redirect(url_for("account.show_sign_in", return_to=back), 303)
 
 
 def _lead_to_fresh_sign_in(error: SignInAgainError) -> AnyResponse:
     flash(gettext("To do this, sign in once more: so nobody else can who finds your phone."), "note")
-    back = request.form.get("return_to") or request.path
-    return redirect(url_for("account.show_sign_in", return_to=back), 303)
+    return redirect(url_for("account.show_sign_in", return_to=page_of_form()), 303)
 
 
 def _lead_to_second_factor(error: TotpNeededError) -> AnyResponse:
     return redirect(url_for("account.show_second_factor"), 303)
 
 
-def _show_grocery_error(error: GroceryError) -> Response:
+def _show_grocery_error(error: GroceryError) -> AnyResponse:
     status = int(status_of(error))
     if isinstance(error, ForgedRequestError):
+        # A form that was made for somebody who was signed in, by whom it is no more: its token ended with the sign-in.
+        if "is_known" in request.form and not has_session_cookies():
+            return _lead_to_sign_in(error)
         detail = gettext("This page was open for too long. Load it again, then repeat what you did.")
         return error_page(status, detail, gettext("Load this page again"))
-    response = error_page(status, error.detail)
     if isinstance(error, TooManyRequestsError):
+        response = error_page(status, too_often(error.retry_after_seconds))
         response.headers["Retry-After"] = str(error.retry_after_seconds)
-    return response
+        return response
+    # What no page has words for is said in the language of the API, and marked, so that it is read out rightly.
+    return error_page(status, error.detail, is_detail_english=True)
 
 
 def _show_http_exception(error: HTTPException) -> Any:

@@ -71,6 +71,17 @@ def date_words(on: date) -> str:
     return str(format_date(on, "EEE d MMM"))
 
 
+def too_often(seconds: int) -> str:
+    """How long somebody has to wait who has tried too often; never less than that."""
+    if seconds < 90:
+        time = ngettext("%(num)s second", "%(num)s seconds", seconds)
+    elif seconds < 90 * 60:
+        time = ngettext("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
+    else:
+        time = ngettext("%(num)s hour", "%(num)s hours", -(-seconds // 3600))
+    return gettext("That was too often. Try again in %(time)s.", time=time)
+
+
 def slug(name: str) -> str:
     """A name as part of an address: small ASCII letters, digits and hyphens; it decides nothing."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

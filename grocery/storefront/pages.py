@@ -1,11 +1,13 @@
 """Blueprints of the storefront: what all its pages have in common, and parts of pages for the script."""
 
 import hashlib
+import json
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, current_app, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.pages import SAFE_METHODS, Pages
@@ -13,14 +15,16 @@ from grocery.storefront.basket.current import know_no_basket
 from grocery.storefront.compressing import compressed
 from grocery.storefront.errors import add_error_pages
 from grocery.storefront.languages import keep_language
+from grocery.storefront.returning import return_address
 
 #: The script asks for parts of a page with this header, and the answer has it when these are what it brings.
 PARTS_HEADER = "X-Parts"
 
-#: Where a form says which page to come back to.
-RETURN_FIELD = "return_to"
-
 _ROOT = Path(__file__).parent
+
+# What is said travels in a cookie, compressed; browsers drop one of more than 4096 bytes without a word.
+_LONGEST_SAID = 300
+_ROOM_TO_SAY = 2600
 
 # Scripts and styles are files of our own. Pictures of products may be anywhere: their addresses are the admins' choice.
 _POLICY = (
@@ -75,25 +79,12 @@ def go_back(default: str, **values: Any) -> AnyResponse:
     return redirect(return_address() or url_for(default, **values), 303)
 
 
-def return_address() -> str | None:
-    """The page of this shop that form or address name, to come back to; None for other sites' and without one."""
-    named = request.form.get(RETURN_FIELD) or request.args.get(RETURN_FIELD, "")
-    return named if is_own_address(named) else None
-
-
-def is_own_address(address: str) -> bool:
-    """Whether it is a path of this shop, for browsers too, which read `//host` and `\\` in their own way."""
-    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
-        return False
-    try:
-        return not urlsplit(address).netloc
-    except ValueError:
-        return False
-
-
 def say(message: str, kind: str = "good") -> None:
     """Show a message on the next page: `good`, `bad` or `note`."""
-    flash(message, kind)
+    flash(message[:_LONGEST_SAID], kind)
+    said: list[tuple[str, str]] = session["_flashes"]
+    while len(said) > 1 and len(zlib.compress(json.dumps(said).encode())) > _ROOM_TO_SAY:
+        del said[0]
 
 
 def page_policy() -> str:

@@ -47,7 +47,7 @@ _MOST_FIELDS = 50
 
 
 def note_change(_sender: object) -> None:
-    """The receiver of `committing`: an entry for each request, and for each subject of a command."""
+    """The receiver of `committing`: an entry for each subject of a request or a command."""
     if has_request_context():
         _note_request()
     elif (command := running_command.get()) is not None:
@@ -56,30 +56,34 @@ def note_change(_sender: object) -> None:
 
 def leave_unnoted() -> None:
     """Say that this request has failed: what it still commits tells of the failure, and is no change."""
-    g.is_change_noted = True
+    g.is_left_unnoted = True
 
 
 @contextmanager
 def unnoted() -> Iterator[None]:
     """Stands around a transaction that is no change yet, a try that is spent: the entry is for the one after it."""
-    before = g.get("is_change_noted", False)
-    g.is_change_noted = True
+    before = g.get("is_left_unnoted", False)
+    g.is_left_unnoted = True
     try:
         yield
     finally:
-        g.is_change_noted = before
+        g.is_left_unnoted = before
 
 
 def _note_request() -> None:
     person: Person | None = g.get("person")
-    if person is None or request.method in _SAFE_METHODS or g.get("is_change_noted"):
+    if person is None or request.method in _SAFE_METHODS or g.get("is_left_unnoted"):
         return
     endpoint = request.endpoint or ""
     documented = getattr(current_app.view_functions[endpoint], "_apidoc", {})
     operation = documented.get("operation", endpoint)
     if not _is_noted(operation, documented.get("access"), person):
         return
-    subject_type, subject_id = named_subject() or _subject_in_address()
+    named, noted = named_subject(), g.setdefault("noted_subjects", set())
+    # What comes after the first transaction of a request belongs to it, unless it says that it is about something else.
+    if noted and (named is None or named in noted):
+        return
+    subject_type, subject_id = subject = named or _subject_in_address()
     note(
         operation,
         actor_id=person.id,
@@ -89,7 +93,7 @@ def _note_request() -> None:
         details=_details(subject_type) or None,
     )
     # A transaction that is rolled back takes its entry with it; then the next one has to write it.
-    after_commit("change noted", lambda: setattr(g, "is_change_noted", True))
+    after_commit("change noted", lambda: noted.add(subject))
 
 
 def _is_noted(operation: str, level: str | None, person: Person) -> bool:

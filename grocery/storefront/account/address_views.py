@@ -14,7 +14,8 @@ from grocery.orders.delivery.schemas import WriteAddressSchema
 from grocery.orders.delivery.zones import list_zones
 from grocery.storefront.account.blueprint import blp
 from grocery.storefront.account.forms import PROBLEMS, problems_of, read_form, refuse
-from grocery.storefront.pages import go, go_back, render, return_address, say
+from grocery.storefront.pages import go, go_back, render, say
+from grocery.storefront.returning import return_address
 
 _FIELDS = ("label", "zone_id", "address", "landmark", "phone", "note")
 

@@ -15,7 +15,8 @@ from grocery.orders.cart.access import keep_cart_cookie
 from grocery.orders.cart.service import CartOwner
 from grocery.storefront.account.steps import RESETTING, SECOND_FACTOR, SIGNING_IN, forget_step
 from grocery.storefront.languages import choose_language, set_language
-from grocery.storefront.pages import go, return_address
+from grocery.storefront.pages import go
+from grocery.storefront.returning import return_address
 
 # What this browser keeps of pages and of what they stored: the next one at this device must not find it by "back".
 _FORGET = '"cache", "storage"'

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from flask import Response, request
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError
 
@@ -28,6 +28,7 @@ from grocery.auth.errors import (
 from grocery.auth.second_factor.errors import TotpOffError, TotpOnError, WrongCodeError, WrongSecondFactorError
 from grocery.errors import GroceryError, InvalidError, TooManyRequestsError
 from grocery.orders.delivery.errors import TooManyAddressesError
+from grocery.storefront.looks import too_often
 
 #: What a form is shown again for. All else is a page of its own.
 PROBLEMS = (
@@ -142,15 +143,6 @@ def refuse(page: Response, error: Exception) -> Response:
     return page
 
 
-def waiting_time(seconds: int) -> str:
-    """How long to wait, in words that are never too short."""
-    if seconds < 90:
-        return ngettext("%(num)s second", "%(num)s seconds", seconds)
-    if seconds < 90 * 60:
-        return ngettext("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
-    return ngettext("%(num)s hour", "%(num)s hours", -(-seconds // 3600))
-
-
 def _refused_fields(error: Exception) -> list[str]:
     if isinstance(error, ValidationError):
         messages = error.messages_dict
@@ -169,5 +161,5 @@ def _words_of(error: Exception) -> str:
         if isinstance(error, known):
             return str(words)
     if isinstance(error, TooManyRequestsError):
-        return gettext("That was too often. Try again in %(time)s.", time=waiting_time(error.retry_after_seconds))
+        return too_often(error.retry_after_seconds)
     return error.detail if isinstance(error, GroceryError) else gettext("Look at this again.")

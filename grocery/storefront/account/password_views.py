@@ -17,7 +17,8 @@ from grocery.storefront.account.entered import enter_browser
 from grocery.storefront.account.forms import PROBLEMS, problems_of, read_form, refuse
 from grocery.storefront.account.second_step_views import by_password, go_to_second_step
 from grocery.storefront.languages import choose_language
-from grocery.storefront.pages import render, return_address, say
+from grocery.storefront.pages import render, say
+from grocery.storefront.returning import return_address
 
 _RENAMED = {"email": "identifier"}
 _RENAMED_NEW = {"password": "new_password"}

@@ -25,7 +25,8 @@ from grocery.storefront.account.blueprint import blp, keep_secret
 from grocery.storefront.account.entered import enter_browser
 from grocery.storefront.account.forms import PROBLEMS, problems_of, read_form, refuse, sent_code
 from grocery.storefront.account.steps import SECOND_FACTOR, SIGNING_IN, forget_step, keep_step, read_step
-from grocery.storefront.pages import go, render, return_address, say
+from grocery.storefront.pages import go, render, say
+from grocery.storefront.returning import return_address
 
 
 def by_password(account: Account) -> dict[str, Any]:

@@ -31,7 +31,8 @@ from grocery.storefront.account.entered import enter_browser, leave_browser
 from grocery.storefront.account.forms import PROBLEMS, problems_of, read_form, refuse, sent_code
 from grocery.storefront.account.second_step_views import by_code, go_to_second_step
 from grocery.storefront.account.steps import SIGNING_IN, keep_step, read_step
-from grocery.storefront.pages import go, render, return_address, say
+from grocery.storefront.pages import go, render, say
+from grocery.storefront.returning import return_address
 
 #: Who asks for a second code before has not waited for the first one.
 RESEND_SECONDS = 30

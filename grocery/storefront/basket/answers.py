@@ -15,7 +15,8 @@ from grocery.storefront.basket.quantities import QuantityError, read_quantity
 from grocery.storefront.basket.rows import find_product, make_row, read_rows
 from grocery.storefront.basket.wishes import LABELS, SHORT_LABELS, known_wish, usual_wish
 from grocery.storefront.looks import quantity as written_quantity
-from grocery.storefront.pages import go, go_back, render, render_parts, return_address, say, wants_parts
+from grocery.storefront.pages import go, go_back, render, render_parts, say, wants_parts
+from grocery.storefront.returning import return_address
 
 
 @dataclass(frozen=True)

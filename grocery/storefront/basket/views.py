@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import optional_person
 from grocery.db import transaction
-from grocery.fields import MAX_ID
+from grocery.fields import read_id
 from grocery.orders.cart import service
 from grocery.orders.cart.access import keep_cart_cookie
 from grocery.storefront.basket.answers import Change, answer_change, answer_problem, basket_page, wish_parts
@@ -52,11 +52,11 @@ def put_item(product_id: int) -> AnyResponse:
 def set_wish() -> AnyResponse:
     """Say what to do when a product is not there, or with no `product_id`, for all that is in and all that comes."""
     wish = known_wish(request.form.get("if_unavailable"))
-    product_id = _sent_product_id()
+    product_id, owner = _sent_product_id(), basket_owner()
     if wish is None:
         raise BadRequest
     with transaction() as session:
-        service.set_wish(session, basket_owner(), wish, product_id)
+        service.set_wish(session, owner, wish, product_id)
     forget_basket()
     message = gettext("If it is not there: %(wish)s", wish=SHORT_LABELS[wish])
     if wants_parts():
@@ -77,8 +77,9 @@ def confirm_clear() -> AnyResponse:
 @blp.post("/clear")
 @optional_person
 def clear() -> AnyResponse:
+    owner = basket_owner()
     with transaction() as session:
-        service.clear_cart(session, basket_owner())
+        service.clear_cart(session, owner)
     say(gettext("Everything is taken out."))
     return go("basket.show")
 
@@ -88,6 +89,7 @@ def _sent_product_id() -> int | None:
     sent = request.form.get("product_id")
     if sent is None:
         return None
-    if not (sent.isascii() and sent.isdigit() and 0 < int(sent[:20]) <= MAX_ID):
+    product_id = read_id(sent)
+    if product_id is None:
         raise BadRequest
-    return int(sent)
+    return product_id

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from grocery.auth.people import Person
 from grocery.errors import InvalidError
-from grocery.fields import MAX_ID
+from grocery.fields import storable
 from grocery.orders.last_place import find_last_place
 from grocery.phones import parse_phone
 
@@ -32,7 +32,6 @@ FIELDS = {
 NEW = "new"
 DELIVERY, PICKUP = "delivery", "pickup"
 
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _KEY = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 Values = dict[str, str]
@@ -41,7 +40,7 @@ Values = dict[str, str]
 def sent_values() -> Values:
     """The fields that this request brings, each within its length."""
     sent = {name: request.form[name] for name in FIELDS if name in request.form}
-    return {name: _UNSTORABLE.sub("", value).strip()[: FIELDS[name]] for name, value in sent.items()}
+    return {name: storable(value).strip()[: FIELDS[name]] for name, value in sent.items()}
 
 
 def usual_values(connection: Connection, person: Person | None, addresses: list[dict[str, Any]]) -> Values:
@@ -75,13 +74,6 @@ def shown_values(usual: Values, kept: Values, sent: Values, person: Person | Non
 def is_key(written: str) -> bool:
     """Whether it is a key that a form of ours may have had, which makes a double tap one order."""
     return bool(_KEY.fullmatch(written))
-
-
-def read_id(written: str | None) -> int | None:
-    """The id that a field names; None for what is none."""
-    is_number = written is not None and written.isascii() and written.isdigit() and len(written) < 20
-    number = int(written or 0) if is_number else 0
-    return number if 0 < number <= MAX_ID else None
 
 
 def _is_same_place(address: dict[str, Any], last: dict[str, Any]) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection
 
+from grocery.fields import read_id
 from grocery.money import to_cents, to_text
 from grocery.orders.delivery.slots import list_slots
 from grocery.orders.delivery.zones import list_zones
 from grocery.orders.quote import DeliveryTerms
-from grocery.storefront.checkout.fields import DELIVERY, Values, read_id
+from grocery.storefront.checkout.fields import DELIVERY, Values
 
 #: A page has the times of so many days at most, and of those so many without being asked.
 _AHEAD = timedelta(days=8)

@@ -6,9 +6,10 @@ from typing import Any
 
 from flask_babel import gettext
 
+from grocery.fields import read_id
 from grocery.money import to_text
 from grocery.orders.schemas import PlaceOrderSchema
-from grocery.storefront.checkout.fields import DELIVERY, Values, read_id
+from grocery.storefront.checkout.fields import DELIVERY, Values
 from grocery.storefront.checkout.options import find_by_id, zone_of
 
 # Goods, discounts, delivery and total as they were shown.

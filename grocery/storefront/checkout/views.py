@@ -42,6 +42,8 @@ def quote() -> AnyResponse:
     """Keep what is filled in, and show the choices and the price that follow from it."""
     owner, sent = basket_owner(), sent_values()
     wish = _keep(owner, sent)
+    if _is_signed_out():
+        return _with_cookies(_sign_in_again(), owner, wish)
     if request.form.get("to") == "sign-in":
         return _with_cookies(go("account.show_sign_in", return_to=url_for("checkout.show")), owner, wish)
     page = read_page(owner, current_person_or_none(), sent) if wants_parts() else None
@@ -94,11 +96,19 @@ def _with_cookies(response: AnyResponse, owner: CartOwner, wish: str | None) -> 
     return keep_cart_cookie(keep_usual_wish(response, wish) if wish else response, owner)
 
 
+def _is_signed_out() -> bool:
+    """Whether the form was made for somebody who was signed in, and is no more: the basket is theirs."""
+    return current_person_or_none() is None and "is_known" in request.form
+
+
+def _sign_in_again() -> AnyResponse:
+    say(gettext("You were signed out meanwhile. Sign in to go on; nothing is lost."), "note")
+    return go("account.show_sign_in", return_to=url_for("checkout.show"))
+
+
 def _identify(owner: CartOwner, sent: Values) -> AnyResponse:
-    back = url_for("checkout.show")
-    if "is_known" in request.form:
-        say(gettext("You were signed out meanwhile. Sign in to go on; nothing is lost."), "note")
-        return go("account.show_sign_in", return_to=back)
+    if _is_signed_out():
+        return _sign_in_again()
     try:
         placing.check(sent, _seen())
     except MENDABLE as error:

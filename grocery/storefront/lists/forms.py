@@ -4,7 +4,7 @@ from flask import request
 from flask_babel import gettext
 from marshmallow import ValidationError
 
-from grocery.fields import MAX_ID
+from grocery.fields import read_id
 from grocery.orders.shopping_lists.errors import ListExistsError, ListFullError, TooManyListsError
 from grocery.orders.shopping_lists.schemas import MAX_NAME, RenameListSchema
 from grocery.products.errors import ProductUnavailableError
@@ -27,9 +27,7 @@ def sent_name() -> str:
 
 def sent_id(field: str) -> int | None:
     """What a hidden field or a choice names; None without one, and for what is no id."""
-    sent = request.form.get(field, "")
-    is_id = sent.isascii() and sent.isdigit() and 0 < int(sent[:20]) <= MAX_ID
-    return int(sent) if is_id else None
+    return read_id(request.form.get(field))
 
 
 def problem_of(error: Exception) -> str:

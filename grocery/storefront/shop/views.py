@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import current_person_or_none, optional_person
 from grocery.db import reader, transaction
+from grocery.fields import storable
 from grocery.limits import client_network, limiter
 from grocery.orders.bought import list_bought
 from grocery.orders.delivery.area import list_areas
@@ -80,7 +81,7 @@ def show_category(category_id: int, name: str) -> AnyResponse:
 @blp.get("/search")
 @optional_person
 def search() -> Response:
-    q = " ".join(request.args.get("q", "").replace("\0", " ").split())[:_MAX_SEARCH]
+    q = " ".join(storable(request.args.get("q", "")).split())[:_MAX_SEARCH]
     with reader() as connection:
         shelf = read_shelf(connection, list_products, q=q) if q else None
         if shelf and wants_parts():

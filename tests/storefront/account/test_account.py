@@ -62,7 +62,7 @@ def test_each_page_is_for_its_owner_alone(browser: Browser, page: str) -> None:
     shown = browser.get(page)
     assert shown.status_code == 200
     assert shown.text.count("<h1") == 1
-    assert "no-cache" in shown.headers["Cache-Control"]
+    assert shown.headers["Cache-Control"] == "no-store"
 
 
 def test_a_profile_is_changed(browser: Browser, person: Person) -> None:

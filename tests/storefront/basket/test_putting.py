@@ -257,6 +257,18 @@ def test_a_customers_basket_is_their_own(browser: Browser, app: Any, bread: int,
     ]
 
 
+@pytest.mark.parametrize(("path", "left"), [("/basket/clear", 0), ("/basket/wish", 1)])
+def test_a_visitors_basket_joins_ones_own_whatever_is_done_first(
+    browser: Browser, bread: int, run_sql: Sql, path: str, left: int
+) -> None:
+    put(browser, bread, 2)
+    browser.sign_in(make_customer())
+    browser.get("/offline")
+    assert browser.post(path, {"if_unavailable": "call"}).status_code == 303
+    rows = run_sql("SELECT if_unavailable FROM cart_items JOIN carts ON carts.id = cart_id WHERE customer_id > 0")
+    assert rows == [("call",)] * left
+
+
 def test_looking_changes_nothing(browser: Browser, bread: int, run_sql: Sql) -> None:
     for path in ("/basket", f"/basket?removed={bread}&quantity=2", "/basket/clear", "/"):
         browser.get(path)

@@ -110,7 +110,7 @@ def test_the_summary_has_every_line_of_the_quote(amina: Shopper, zone: int, slot
     page = amina.browser.get("/checkout").text
     assert words_in(part_of(page, "checkout-sums")) == (
         "Your order 1 product 2 × Milk KSh 232 Change the basket Goods KSh 232 Milk week −KSh 23.20 "
-        "Delivery KSh 150 Total KSh 358.80 VAT in it KSh 49.49"
+        "Delivery KSh 150 Total KSh 358.80 VAT included KSh 49.49"
     )
     assert words_in(part_of(page, "place-order")) == "Place order · KSh 358.80"
     assert " disabled" not in part_of(page, "place-order")

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from grocery.config import Settings
 from grocery.orders.tracking.links import make_token
@@ -95,7 +96,7 @@ def test_where_it_goes_and_when(amina: Browser, customer: Caller, flour: int) ->
     assert answer.status_code == 201, answer.json
     words = words_in(amina.get(f"/account/orders/{answer.json['id']}"))
     assert "Place Moi <Avenue> 12, near Shell" in words
-    assert "Phone +254712345678 For the rider Ring once" in words
+    assert "Phone 0712 345678 For the rider Ring once" in words
     assert "Delivery KSh 150 Total KSh 339" in words
     assert "To pay in cash when it comes KSh 339" in words
     assert re.search(r"Time .*\d\d:\d\d–\d\d:\d\d", words)
@@ -224,3 +225,21 @@ def test_staff_find_their_own_orders_here(browser: Browser, soap: int) -> None:
     person = make_customer(role="admin")
     browser.sign_in(person)
     assert browser.get("/account/orders").status_code == 200
+
+
+def test_the_public_page_of_an_order_shows_nothing_about_the_person(
+    amina: Browser, app: Flask, customer: Caller, flour: int, run_sql: Sql
+) -> None:
+    placed = place(customer, {flour: 1}, note="Ring twice")
+    run_sql("UPDATE orders SET landmark = 'near Shell', address = 'House 4', phone = '+254700111222'")
+    page = amina.get(f"/account/orders/{placed['id']}").text
+    link = re.search(r"/t/[\w.-]+", page)
+    assert link
+    stranger = Browser(app.test_client())
+    shown = stranger.get(link[0])
+    assert (shown.status_code, shown.headers["Referrer-Policy"]) == (200, "no-referrer")
+    person = customer.person
+    for secret in (person.name, person.email, person.phone, "Ring twice", "near Shell", "House 4", "254700111222"):
+        assert not secret or secret not in shown.text
+    assert "557" not in shown.text
+    assert "Set-Cookie" not in shown.headers
