@@ -22,6 +22,8 @@ _CHECK_IN = text("""
     UPDATE order_lines SET checked_in_quantity = coalesce(checked_in_quantity, 0) + :quantity WHERE id = :line_id
 """)
 
+_TOUCH = text("UPDATE orders SET version = version + 1, updated_at = now() WHERE id = :order_id RETURNING *")
+
 _NOTE = text("""
     INSERT INTO order_history (order_id, event, from_status, status, actor_id, actor_role, changed)
     VALUES (:order_id, 'checked_in', :status, :status, :actor_id, :actor_role, CAST(:changed AS jsonb))
@@ -49,6 +51,7 @@ def check_in(session: Session, order_id: int, items: Sequence[Mapping[str, Any]]
     changed = orjson.dumps({"checked_in": [_entry(item, lines[item["line_id"]]) for item in items]}).decode()
     noted = {"order_id": order_id, "status": order["status"], "actor_id": actor.id, "actor_role": actor.role}
     session.execute(_NOTE, {**noted, "changed": changed})
+    order = session.execute(_TOUCH, {"order_id": order_id}).mappings().one()
     returned = {
         product_id: good.get(product_id, Decimal(0)) + bad.get(product_id, Decimal(0))
         for product_id in sorted(good | bad)

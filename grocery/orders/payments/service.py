@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from grocery import money
 from grocery.db import Row, reader
+from grocery.errors import StaleError
 from grocery.orders.actors import Actor
 from grocery.orders.errors import OrderNotFoundError
 from grocery.orders.payments.booking import Handover
@@ -48,10 +49,12 @@ def record_payment(
     collector_id: int | None,
     actor: Actor,
     note: str | None,
+    seen_paid_cents: int | None = None,
 ) -> dict[str, Any]:
     """Note a `capture` or a `refund` that `collector_id` (None: the actor) has made; the payment as JSON-ready data.
 
-    Raises OrderNotFoundError, NotACollectorError, and what the order's payment method raises.
+    With `seen_paid_cents`, what was paid so far as the sender knows it, the same sent twice is booked once. Raises
+    OrderNotFoundError, StaleError, NotACollectorError, and what the order's payment method raises.
     """
     collector_id = collector_id or actor.id
     parameters = {"order_id": order_id, "collector_id": collector_id, "actor_id": actor.id}
@@ -59,6 +62,8 @@ def record_payment(
     order = session.execute(_LOCK_ORDER, {"order_id": order_id}).mappings().one_or_none()
     if order is None:
         raise OrderNotFoundError(order_id)
+    if seen_paid_cents not in (None, order["paid_cents"]):
+        raise StaleError("Something was paid meanwhile.")
     _check_collector(collector_id, roles, "collector_id")
     method = payment_method(order["payment_method"])
     book = method.capture if kind == "capture" else method.refund

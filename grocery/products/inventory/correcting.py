@@ -22,7 +22,7 @@ def change_stock(product_id: int, body: Mapping[str, Any], *, actor_id: int | No
 
     Raises what the functions below raise, and UnauthenticatedError for an account that is deleted meanwhile.
     """
-    _lock_actor(actor_id)
+    lock_actor(actor_id)
     noted: dict[str, Any] = {"actor_id": actor_id, "note": body.get("note")}
     if "quantity" in body:
         count_stock(product_id, body["quantity"], **noted)
@@ -95,7 +95,7 @@ def count_stock(product_id: int, quantity: Decimal, *, actor_id: int | None, not
     return Decimal(product.stock)
 
 
-def _lock_actor(actor_id: int | None) -> None:
+def lock_actor(actor_id: int | None) -> None:
     """Before the product: who is noted in the ledger may be about to be deleted, which locks people before products."""
     if actor_id is not None and db.session.execute(_LOCK_ACTOR, {"actor_id": actor_id}).scalar() is None:
         raise UnauthenticatedError("This account is gone.")

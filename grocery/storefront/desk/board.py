@@ -7,7 +7,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import current_person, staff_required
-from grocery.db import reader, transaction
+from grocery.db import name_subject, reader, transaction
 from grocery.errors import InvalidError, NotFoundError
 from grocery.fields import MAX_ID
 from grocery.orders.access import current_actor
@@ -15,6 +15,7 @@ from grocery.orders.changing import change_status
 from grocery.orders.desk.board import TABS, Board, read_board
 from grocery.orders.desk.claims import picking_claims
 from grocery.orders.reading import get_order
+from grocery.storefront.desk.filters import read_search
 from grocery.storefront.desk.pages import DeskPages
 from grocery.storefront.desk.sent import FormError, read_marked
 from grocery.storefront.desk.trying import PROBLEMS, problem_of
@@ -22,7 +23,6 @@ from grocery.storefront.pages import go, go_back, render, render_parts, say, wan
 
 blp = DeskPages("desk_orders", __name__, url_prefix="/admin/orders")
 
-_LONGEST_SEARCH = 100
 
 # One order of several may be gone, too.
 _REFUSALS: tuple[type[Exception], ...] = (*PROBLEMS, NotFoundError)
@@ -85,7 +85,7 @@ def choose_prints() -> AnyResponse:
 
 def _asked_board() -> tuple[Board, str]:
     tab = request.args.get("tab", TABS[0])
-    q = " ".join(request.args.get("q", "").replace("\0", "").split())[:_LONGEST_SEARCH]
+    q = read_search()
     asked = request.args.get("since", "")
     since = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else MAX_ID
     claims = picking_claims().read()
@@ -101,6 +101,7 @@ def _asked_board() -> tuple[Board, str]:
 def _pack(order_id: int, version: int) -> bool:
     try:
         with transaction() as session:
+            name_subject("order", order_id)
             change_status(session, order_id, "packed", current_actor(), version=version)
     except _REFUSALS as error:
         say(gettext("%(number)s is not packed: %(why)s", number=_number_of(order_id), why=problem_of(error)), "bad")

@@ -10,6 +10,8 @@ from marshmallow import Schema, ValidationError
 
 from grocery.storefront.languages import ARGUMENT
 
+_LONGEST_SEARCH = 100
+
 
 def read_filters(schema: Schema) -> tuple[dict[str, Any], dict[str, str]]:
     """What the address asks for, as the schema has it, and what is said of filters that make no sense.
@@ -25,6 +27,12 @@ def read_filters(schema: Schema) -> tuple[dict[str, Any], dict[str, str]]:
         wrong = {str(name): gettext("This filter makes no sense, so it was left out.") for name in error.messages_dict}
     kept = {name: text for name, text in given.items() if name not in wrong}
     return dict(schema.load(MappingProxyType(kept))), wrong
+
+
+def read_search() -> str:
+    """What is searched for, of characters that can be: a scanner may send others."""
+    asked = request.args.get("q", "")
+    return " ".join("".join(one if one.isprintable() else " " for one in asked).split())[:_LONGEST_SEARCH]
 
 
 def next_address(cursor: str | None) -> str | None:

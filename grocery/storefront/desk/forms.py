@@ -68,7 +68,15 @@ def ids(name: str) -> list[int | str]:
 
 
 def is_ticked(name: str) -> bool:
-    return name in request.form
+    return request.form.get(name) == "1"
+
+
+def yes_or_no(name: str) -> bool:
+    """What a button says by its value; raises ValidationError for what none of ours says."""
+    answers = {"true": True, "false": False}
+    if written(name) not in answers:
+        raise ValidationError({name: [gettext("Load the page again, then repeat it.")]})
+    return answers[written(name)]
 
 
 def moment(name: str) -> str | None:

@@ -18,10 +18,11 @@ from grocery.notify.outbox import list_notifications
 from grocery.orders import editing, reading
 from grocery.orders.access import current_actor
 from grocery.orders.basket import Item
-from grocery.orders.changing import Delivery, change_status
+from grocery.orders.changing import Delivery, change_status, lock_order
 from grocery.orders.desk.order import read_desk_order
 from grocery.orders.errors import IllegalTransitionError
 from grocery.orders.fulfilment.checking_in import check_in
+from grocery.orders.payments.schemas import KINDS
 from grocery.orders.payments.service import list_payments, record_payment
 from grocery.orders.returns.models import REASONS
 from grocery.orders.returns.service import list_returns, take_back
@@ -30,9 +31,10 @@ from grocery.products.listing import list_products
 from grocery.products.rows import listed_product_json
 from grocery.products.schemas import ListArgsSchema
 from grocery.storefront.desk.board import blp
+from grocery.storefront.desk.filters import read_search
+from grocery.storefront.desk.forms import is_ticked
 from grocery.storefront.desk.sent import (
     FormError,
-    is_ticked,
     read_amount,
     read_id,
     read_measure,
@@ -42,10 +44,10 @@ from grocery.storefront.desk.sent import (
 from grocery.storefront.desk.trying import PROBLEMS, problem_of, try_to
 from grocery.storefront.desk.words import status_words
 from grocery.storefront.pages import go, go_back, render, say
+from grocery.web import check_version
 
 _MOST_MESSAGES = 50
 _MOST_FOUND = 6
-_LONGEST_SEARCH = 100
 
 
 @blp.get("/<int:order_id>")
@@ -139,16 +141,14 @@ def change_line(order_id: int, line_id: int) -> AnyResponse:
 @blp.post("/<int:order_id>/payments")
 @staff_required
 def add_payment(order_id: int) -> AnyResponse:
-    kind = "refund" if request.form.get("kind") == "refund" else "capture"
+    kind = request.form.get("kind", "")
 
     def change(session: Session) -> dict[str, Any]:
-        amount_cents = read_amount("amount")
-        if not amount_cents:
+        amount_cents, paid_cents = read_amount("amount"), read_amount("paid")
+        if not amount_cents or kind not in KINDS:
             raise FormError(gettext("Write an amount, such as 1250 or 1250.50."))
-        # The same form once more: what it was for has happened.
-        order = reading.get_order(session.connection(), order_id, current_actor())
-        if request.form.get("paid") != order["paid"]:
-            raise StaleError("Something was paid meanwhile.")
+        if paid_cents is None:
+            raise StaleError("The form does not say what was paid so far.")
         return record_payment(
             session,
             order_id,
@@ -157,6 +157,7 @@ def add_payment(order_id: int) -> AnyResponse:
             collector_id=None,
             actor=current_actor(),
             note=read_words("note"),
+            seen_paid_cents=paid_cents,
         )
 
     if try_to(change):
@@ -170,7 +171,7 @@ def check_in_goods(order_id: int) -> AnyResponse:
     """Goods of a delivery that failed are back in the shop."""
 
     def change(session: Session) -> dict[str, Any]:
-        order = reading.get_order(session.connection(), order_id, current_actor())
+        order = _lock_seen(session, order_id)
         items = [
             {"line_id": line["id"], "quantity": quantity, "is_sellable": not is_ticked(f"bad-{line['id']}")}
             for line, quantity in _sent_quantities(order)
@@ -191,7 +192,7 @@ def take_goods_back(order_id: int) -> AnyResponse:
     def change(session: Session) -> dict[str, Any]:
         if reason not in REASONS:
             raise FormError(gettext("Say why it comes back."))
-        order = reading.get_order(session.connection(), order_id, current_actor())
+        order = _lock_seen(session, order_id)
         items = [
             {"line_id": line["id"], "quantity": quantity, "is_restocked": not is_ticked(f"bad-{line['id']}")}
             for line, quantity in _sent_quantities(order)
@@ -213,7 +214,7 @@ def take_goods_back(order_id: int) -> AnyResponse:
 
 def _asked_products(connection: Connection) -> tuple[str, list[dict[str, Any]]]:
     """What is searched for to be added, and what there is of it."""
-    q = " ".join(request.args.get("q", "").replace("\0", "").split())[:_LONGEST_SEARCH]
+    q = read_search()
     if not q:
         return q, []
     page = list_products(connection, ListArgsSchema().load({"q": q, "in_stock": True, "limit": _MOST_FOUND}))
@@ -239,6 +240,13 @@ def _move(order_id: int, to: str) -> dict[str, Any]:
             if is_delivered
             else Delivery(),
         )
+
+
+def _lock_seen(session: Session, order_id: int) -> dict[str, Any]:
+    """The order, locked while it is as the form has it: the same form once more finds it changed. Raises StaleError."""
+    locked, _customer = lock_order(session, order_id)
+    check_version(locked["version"], read_version())
+    return reading.get_order(session.connection(), order_id, current_actor())
 
 
 def _line_of(order: Mapping[str, Any], line_id: int) -> dict[str, Any]:

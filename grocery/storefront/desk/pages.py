@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from grocery.storefront.desk import words
-from grocery.storefront.desk.navigation import desk_places, has_endpoint
+from grocery.storefront.desk.navigation import desk_places
 from grocery.storefront.pages import PrivatePages
 
 _PERMISSIONS = "camera=(self), geolocation=(), microphone=(), payment=()"
@@ -19,7 +19,7 @@ class DeskPages(PrivatePages):
 
 
 def _for_templates() -> dict[str, Any]:
-    return {"desk_places": desk_places, "has_endpoint": has_endpoint, **words.for_templates()}
+    return {"desk_places": desk_places, **words.for_templates()}
 
 
 def _permit_camera(response: Response) -> Response:

@@ -20,15 +20,16 @@ from grocery.orders.errors import LineNotFoundError, LinesOpenError
 from grocery.orders.fulfilment.errors import NeedsApprovalError
 from grocery.orders.fulfilment.phone_picking import pack_picked, pick_as_seen
 from grocery.orders.fulfilment.picking import NOT_FOUND, SHORT_REASONS, Pick
+from grocery.storefront.desk.filters import read_search
+from grocery.storefront.desk.forms import is_ticked
 from grocery.storefront.desk.pages import DeskPages
-from grocery.storefront.desk.sent import FormError, is_ticked, read_id, read_measure, read_version
+from grocery.storefront.desk.sent import FormError, read_id, read_measure, read_version
 from grocery.storefront.desk.trying import PROBLEMS, problem_of
 from grocery.storefront.pages import go, render, render_parts, say, wants_parts
 
 blp = DeskPages("desk_picking", __name__, url_prefix="/admin/picking")
 
 _LONGEST_MARK = 200
-_LONGEST_SEARCH = 100
 
 
 @blp.get("", strict_slashes=False)
@@ -188,7 +189,7 @@ def _screen(order_id: int, line_id: int | None, ask: dict[str, Any] | None = Non
 
 
 def _replacements(order_id: int, line_id: int, ask: dict[str, Any] | None = None, status: int = 200) -> Response:
-    q = " ".join(request.args.get("q", "").replace("\0", "").split())[:_LONGEST_SEARCH]
+    q = read_search()
     with reader() as connection:
         order = read_screen(connection, order_id)
         line = _of_screen(order, line_id)

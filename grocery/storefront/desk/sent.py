@@ -79,9 +79,5 @@ def read_measure(written: str, unit: str, *, scale: str = "kg") -> Decimal:
     return quantity
 
 
-def is_ticked(name: str) -> bool:
-    return request.form.get(name) == "1"
-
-
 def _are_numbers(*texts: str) -> bool:
     return all(_DIGITS.fullmatch(text) for text in texts)

@@ -53,7 +53,7 @@ def _figures(today: Any) -> dict[str, Any]:
     sales, hours = read_sales(today), read_hours(today)
     failed = sum(row["number"] for row in read_figures().last_day if row["status"] == "failed")
     by_day = [
-        Bar(format_date(datetime.fromisoformat(row["day"]).date(), "EEE d"), float(row["gross"]), money(row["gross"]))
+        Bar(format_date(datetime.fromisoformat(row["day"]).date(), "d MMM"), float(row["gross"]), money(row["gross"]))
         for row in sales
     ]
     by_hour = [Bar(f"{row['hour']:02d}", float(row["placed"]), str(row["placed"])) for row in hours]

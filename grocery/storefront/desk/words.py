@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from grocery.storefront.looks import quantity
+from grocery.storefront.looks import phone, quantity
 
 
 def status_words(status: str) -> str:
@@ -135,8 +135,13 @@ def bag_words(line: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def recipient_words(channel: str, recipient: str) -> str:
+    """Where a message went, as people write it."""
+    return phone(recipient) if channel == "sms" else recipient
+
+
 def for_templates() -> dict[str, Any]:
     """The functions above that templates call."""
     names = (status_words, tab_words, move_words, late_words, wish_words, reason_words, approval_words, cold_words)
-    more = (event_words, changed_words, bag_words)
+    more = (event_words, changed_words, bag_words, recipient_words)
     return {function.__name__: function for function in (*names, *more)}

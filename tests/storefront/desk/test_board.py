@@ -253,7 +253,8 @@ def test_goods_of_a_failed_delivery_are_checked_in(
     act(desk, shipped, "cancelled", reason="delivery_failed", note="Nobody there")
     assert "Delivery failed: check the goods in" in words_in(desk.get("/admin/orders?tab=problem"))
     line_id = order["lines"][soap]
-    desk.post(f"/admin/orders/{order['id']}/check-in", {f"back-{line_id}": "3"})
+    form = {f"back-{line_id}": "3", "version": str(state_of(run_sql, order)[1])}
+    desk.post(f"/admin/orders/{order['id']}/check-in", form)
     assert run_sql("SELECT stock FROM products") == [(10,)]
     assert "Nothing here" in words_in(desk.get("/admin/orders?tab=problem"))
 
@@ -263,9 +264,12 @@ def test_returns_are_taken_back(desk: Browser, customer: Caller, staff: Caller, 
     move(staff, order, "delivered")
     line_id = order["lines"][soap]
     path = f"/admin/orders/{order['id']}/returns"
-    desk.post(path, {f"back-{line_id}": "1"})
+    version = {"version": str(state_of(run_sql, order)[1])}
+    desk.post(path, {f"back-{line_id}": "1", **version})
     assert run_sql("SELECT count(*) FROM order_returns") == [(0,)]
-    desk.post(path, {f"back-{line_id}": "1", f"bad-{line_id}": "1", "reason": "spoiled", "is_paid_back": "1"})
+    form = {f"back-{line_id}": "1", f"bad-{line_id}": "1", "reason": "spoiled", "is_paid_back": "1", **version}
+    for _ in range(2):  # a second tap
+        desk.post(path, form)
     assert run_sql("SELECT refund_cents FROM order_returns") == [(116_00,)]
     assert run_sql("SELECT stock FROM products") == [(7,)]
 

@@ -12,6 +12,7 @@ from grocery.auth.audit.reading import list_entries as read_entries
 from grocery.auth.audit.schemas import AuditArgsSchema
 from grocery.auth.desk_reading import read_names
 from grocery.paging import cut_page, decode_id, encode_cursor
+from grocery.storefront.desk.audit.details import detail_words, field_words
 from grocery.storefront.desk.audit.words import ACTIONS, ROLES, SUBJECTS, action_words, name_of
 from grocery.storefront.desk.dates import stamped
 from grocery.storefront.desk.filters import first_address, next_address, read_filters
@@ -53,6 +54,8 @@ def list_entries() -> Response:
         roles=ROLES,
         subjects=SUBJECTS,
         action_words=action_words,
+        detail_words=detail_words,
+        field_words=field_words,
         next_address=next_address(cursor),
         first_address=first_address(),
     )

@@ -17,7 +17,7 @@ SUBJECTS = {
     "category": _l("Category"),
     "promotion": _l("Offer"),
     "slot": _l("Delivery time"),
-    "slot_template": _l("Weekly delivery time"),
+    "template": _l("Weekly delivery time"),
     "zone": _l("Area"),
     "run": _l("Round"),
     "campaign": _l("Campaign"),
@@ -60,6 +60,10 @@ ACTIONS = {
     "set_product_image": _l("Set a picture"),
     "remove_product_image": _l("Removed a picture"),
     "import_products": _l("Imported products"),
+    "cancel_import": _l("Called off an import"),
+    "create_category": _l("Added a category"),
+    "replace_category": _l("Changed a category"),
+    "delete_category": _l("Deleted a category"),
     "create_promotion": _l("Made an offer"),
     "replace_promotion": _l("Changed an offer"),
     "delete_promotion": _l("Deleted an offer"),
@@ -72,10 +76,25 @@ ACTIONS = {
     "set_order_line_quantity": _l("Changed a quantity in an order"),
     "record_payment": _l("Noted a payment"),
     "take_back": _l("Took goods back"),
+    "check_in_order": _l("Checked goods in"),
     "create_slot": _l("Added a delivery time"),
     "replace_slot": _l("Changed a delivery time"),
     "delete_slot": _l("Deleted a delivery time"),
+    "close_day": _l("Closed a day"),
+    "set_day_capacity": _l("Changed the places of a day"),
+    "create_slot_template": _l("Added a weekly delivery time"),
+    "replace_slot_template": _l("Changed a weekly delivery time"),
+    "delete_slot_template": _l("Deleted a weekly delivery time"),
+    "create_zone": _l("Added an area"),
+    "replace_zone": _l("Changed an area"),
+    "delete_zone": _l("Deleted an area"),
+    "create_run": _l("Made a round"),
+    "replace_run": _l("Changed a round"),
+    "delete_run": _l("Deleted a round"),
+    "depart": _l("Left for a round"),
     "create_campaign": _l("Wrote a campaign"),
+    "replace_campaign": _l("Changed a campaign"),
+    "test_campaign": _l("Tried a campaign"),
     "start_campaign": _l("Started a campaign"),
     "move_campaign": _l("Started, paused or called off a campaign"),
     "pause_campaign": _l("Paused a campaign"),
@@ -91,11 +110,44 @@ ACTIONS = {
 }
 
 
+# Pages whose forms do what a request of another name does.
+_PAGES = {
+    "desk_orders.add_line": "add_order_line",
+    "desk_orders.add_payment": "record_payment",
+    "desk_orders.change_line": "set_order_line_quantity",
+    "desk_orders.check_in_goods": "check_in_order",
+    "desk_orders.move_order": "set_order_status",
+    "desk_orders.pack_orders": "set_order_status",
+    "desk_orders.take_goods_back": "take_back",
+    "desk_picking.pack": "set_order_status",
+    "desk_picking.pick": "pick_order_line",
+    "desk_picking.replace": "pick_order_line",
+    "desk_products.apply_import": "import_products",
+    "desk_products.put_price": "change_product",
+    "desk_products.put_stock": "change_stock",
+    "desk_products.remove_picture": "remove_product_image",
+    "desk_products.save_category": "replace_category",
+    "desk_products.save_product": "change_product",
+    "desk_products.save_stock": "change_stock",
+    "desk_products.set_on_sale": "change_product",
+    "desk_products.set_picture": "set_product_image",
+    "desk_products.start_import": "import_products",
+    "desk_promotions.save_promotion": "replace_promotion",
+    "desk_promotions.switch_promotion": "replace_promotion",
+    "desk_slots.create_template": "create_slot_template",
+    "desk_slots.delete_template": "delete_slot_template",
+    "desk_slots.save_slot": "replace_slot",
+    "desk_slots.save_template": "replace_slot_template",
+    "desk_slots.save_zone": "replace_zone",
+}
+
+
 def name_of(action: str) -> str:
     """What pages and requests for the same have in common: `desk_people.set_role` is `set_role`."""
-    return action.rpartition(".")[2]
+    return _PAGES.get(action) or action.rpartition(".")[2]
 
 
 def action_words(action: str) -> str:
     """What was done; by the program's own name where there are no words."""
-    return str(ACTIONS.get(name_of(action)) or action.replace("_", " "))
+    name = name_of(action)
+    return str(ACTIONS.get(name) or name.replace("_", " "))

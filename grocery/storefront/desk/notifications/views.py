@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Response
 from flask_babel import gettext, ngettext
-from marshmallow import fields
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import admin_required
@@ -45,7 +44,7 @@ class _Recipient(Name):
 
 class _FilterSchema(NotificationArgsSchema):
     recipient = _Recipient(load_default=None)
-    order = fields.String(load_default=None)
+    order = Name(load_default=None)
 
 
 @blp.get("/", strict_slashes=False)

@@ -22,7 +22,7 @@ from grocery.notify.outbox import list_notifications
 from grocery.orders.access import current_actor
 from grocery.orders.reading import list_orders
 from grocery.storefront.desk.dates import dated, stamped
-from grocery.storefront.desk.forms import is_ticked, load, written
+from grocery.storefront.desk.forms import is_ticked, load, written, yes_or_no
 from grocery.storefront.desk.notifications.words import STATES, event_words, state_tag
 from grocery.storefront.desk.people.blueprint import blp
 from grocery.storefront.desk.people.words import NOTIFY_BY, PROBLEMS, ROLES, problem_of, problems_of
@@ -55,9 +55,9 @@ def set_role(user_id: int) -> AnyResponse:
 @admin_required
 def set_active(user_id: int) -> AnyResponse:
     """Block an account, or let it in again."""
-    is_active = written("is_active") == "true"
 
     def change() -> str:
+        is_active = yes_or_no("is_active")
         person = service.update_person(user_id, {"is_active": is_active})
         if is_active:
             return gettext("%(name)s can sign in again.", name=person.name)

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from grocery.auth.access import staff_required
 from grocery.db import reader
 from grocery.errors import InvalidError
+from grocery.products.inventory.counting import ledger_mark
 from grocery.products.listing import Page
 from grocery.products.listing import list_products as read_page
 from grocery.products.requests.service import list_requests
 from grocery.products.schemas import ListArgsSchema
+from grocery.storefront.desk.filters import read_search
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.rows import category_choices, row_json
 from grocery.storefront.pages import render
@@ -35,13 +37,14 @@ STATES: dict[str, dict[str, Any]] = {
 def list_products() -> Response:
     asked = request.args.get("state")
     state = asked if asked in STATES else "sale"
-    q = " ".join(request.args.get("q", "").replace("\0", " ").split())[:100]
+    q = read_search()
     with reader() as connection:
+        mark = ledger_mark(connection)  # before the rows: who counts in between has not counted what they show
         page = _read(connection, q, state)
         categories = category_choices(connection, "")
     return render(
         "desk/products/list.html",
-        products=[row_json(row) for row in page.rows],
+        products=[row_json(row, mark) for row in page.rows],
         next_address=_address(cursor=page.next_cursor) if page.next_cursor else None,
         state=state,
         states={name: _address(state=name, cursor=None) for name in STATES},

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, request
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import admin_required, current_person, staff_required
@@ -109,15 +110,21 @@ def _refused(product_id: int, errors: dict[str, str]) -> AnyResponse:
     return response
 
 
+def _read_changes(connection: Connection, product_id: int) -> list[dict[str, Any]]:
+    changes = service.list_price_changes(connection, product_id, status=None, limit=_SHOWN, cursor=None).items
+    return [{**one, "words": str(STATUSES[one["status"]])} for one in changes]
+
+
 def _page(product_id: int, values: dict[str, Any], errors: dict[str, str]) -> Response:
     with reader() as connection:
         product = product_json(get_product(connection, product_id, with_withdrawn=True), for_staff=True)
-        changes = service.list_price_changes(connection, product_id, status=None, limit=_SHOWN, cursor=None).items
+        # What is planned, admins alone know, as in the API; what it has cost, all of the staff.
+        changes = _read_changes(connection, product_id) if current_person().is_admin else []
         history = list_history(connection, product_id, limit=_SHOWN, cursor=None).items
     return render(
         "desk/products/prices.html",
         product=product,
-        changes=[{**one, "words": str(STATUSES[one["status"]])} for one in changes],
+        changes=changes,
         history=[{**one, "words": str(REASONS.get(one["reason"], one["reason"]))} for one in history],
         values=values,
         errors=errors,

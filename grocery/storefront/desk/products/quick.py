@@ -11,16 +11,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from grocery import money
 from grocery.auth.access import admin_required, current_person, staff_required
 from grocery.db import reader, transaction
-from grocery.fields import Money, Quantity, Schema
-from grocery.products.inventory.correcting import change_stock
-from grocery.products.inventory.schemas import ChangeStockSchema
+from grocery.fields import Integer, Money, Quantity, Schema
+from grocery.products.inventory.counting import count_listed, ledger_mark
 from grocery.products.service import change_price, change_product, get_product
 from grocery.products.stock import MAX_STOCK
 from grocery.storefront.desk import forms
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.caution import how_far, is_far
 from grocery.storefront.desk.products.rows import row_json
-from grocery.storefront.pages import render, render_parts, return_address, say, wants_parts
+from grocery.storefront.pages import render, render_parts, say, wants_parts
+from grocery.storefront.returning import return_address
 
 _WORDS = {
     "price": lazy_gettext("Write the price as 149 or 149.50."),
@@ -35,6 +35,7 @@ _CountSchema = Schema.from_dict(
     {
         "stock": Quantity(required=True, low=Decimal(0), high=MAX_STOCK),
         "was": Quantity(required=True, low=Decimal(0), high=MAX_STOCK),
+        "since": Integer(required=True, low=0),
     },
     name="QuickCountSchema",
 )
@@ -60,15 +61,14 @@ def put_price(product_id: int) -> AnyResponse:
 @blp.post("/<int:product_id>/count")
 @staff_required
 def put_stock(product_id: int) -> AnyResponse:
-    """Set the stock to what is there. What was sold since the page was made stays sold: the difference is noted."""
+    """Set the stock to what is there. What was sold since the page was made stays sold."""
     before = _read(product_id)
     try:
-        given = forms.load(_CountSchema(), {"stock": forms.number("stock"), "was": forms.number("was")})
-        delta = float(given["stock"] - given["was"])
-        if delta:
-            body = forms.load(ChangeStockSchema(), {"delta": delta, "reason": "counted"})
+        given = forms.load(_CountSchema(), {name: forms.number(name) for name in ("stock", "was", "since")})
+        if given["stock"] != given["was"]:
+            listed = {"listed": given["was"], "since": given["since"]}
             with transaction():
-                change_stock(product_id, body, actor_id=current_person().id)
+                count_listed(product_id, given["stock"], **listed, actor_id=current_person().id)
     except forms.REFUSALS as error:
         return _refuse(product_id, error, "stock")
     return _answer(product_id, gettext("Stock saved: %(name)s", name=before["name"]))
@@ -78,8 +78,8 @@ def put_stock(product_id: int) -> AnyResponse:
 @admin_required
 def set_on_sale(product_id: int) -> AnyResponse:
     """Put it on sale, or take it off."""
-    is_active = forms.written("is_active") == "1"
     try:
+        is_active = forms.yes_or_no("is_active")
         with transaction():
             row = change_product(
                 product_id, {"is_active": is_active}, version=forms.sent_version(), actor_id=current_person().id
@@ -92,7 +92,8 @@ def set_on_sale(product_id: int) -> AnyResponse:
 
 def _read(product_id: int) -> dict[str, Any]:
     with reader() as connection:
-        return row_json(get_product(connection, product_id, with_withdrawn=True))
+        mark = ledger_mark(connection)
+        return row_json(get_product(connection, product_id, with_withdrawn=True), mark)
 
 
 def _answer(product_id: int, message: str) -> AnyResponse:
@@ -113,9 +114,8 @@ def _refuse(product_id: int, error: Exception, field: str) -> AnyResponse:
 
 
 def _ask(product: dict[str, Any], price: str, times: str) -> Response:
-    if wants_parts():
-        return _row(product, wanted=price, times=times)
-    return render("desk/products/sure.html", product=product, wanted=price, times=times)
+    values: dict[str, Any] = {"product": product, "wanted": price, "times": times}
+    return _row(**values) if wants_parts() else render("desk/products/sure.html", **values)
 
 
 def _row(product: dict[str, Any], **values: Any) -> Response:

@@ -11,12 +11,13 @@ from grocery.products.categories import read_tree
 from grocery.products.rows import listed_product_json
 
 
-def row_json(row: Row) -> dict[str, Any]:
-    """A row of `select_products()` with its stock, and whether that runs low."""
+def row_json(row: Row, mark: int) -> dict[str, Any]:
+    """A row of `select_products()` with its stock and whether it runs low; `mark` is that of the ledger before."""
     threshold = row.low_stock_threshold
     return {
         **listed_product_json(row),
         "stock": quantity_number(row.stock),
+        "mark": mark,
         "is_low": threshold is not None and row.stock <= threshold,
     }
 

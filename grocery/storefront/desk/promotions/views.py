@@ -103,8 +103,8 @@ def save_promotion(promotion_id: int) -> AnyResponse:
 @admin_required
 def switch_promotion(promotion_id: int) -> AnyResponse:
     """End it now, or switch it on again."""
-    is_active = forms.written("is_active") == "1"
     try:
+        is_active = forms.yes_or_no("is_active")
         with transaction():
             row = service.switch_promotion(promotion_id, is_active=is_active, version=forms.sent_version())
     except forms.REFUSALS as error:

@@ -123,6 +123,9 @@ _VALUES = {
     "counted": _l("Counted"),
 }
 
+# Columns with days, and those with months.
+_DAYS = ("day", "from", "until")
+
 #: Columns with words that the program has for all languages.
 _WORDS = ("level", "unit", "reason")
 
@@ -143,6 +146,10 @@ def cell_words(column: str, value: object) -> str:
         return gettext("None") if column in ("zone", "picker", "category", "name") else ""
     if column == "weekday" and isinstance(value, int):
         return str(_WEEKDAYS[value])
+    if column in _DAYS:
+        return str(format_date(date.fromisoformat(str(value)), "EEE d MMM y"))
+    if column == "month":
+        return str(format_date(date.fromisoformat(f"{value}-01"), "MMM y"))
     if column == "hour" and isinstance(value, int):
         return f"{value:02}:00"
     return str(_VALUES.get(str(value), value)) if column in _WORDS else str(value)

@@ -1,5 +1,9 @@
 """The audit log as a page."""
 
+from flask import Flask
+from werkzeug.routing import Rule
+
+from grocery.storefront.desk.audit.words import ACTIONS, action_words, name_of
 from tests.auth.factories import make_customer
 from tests.orders.conftest import Caller
 from tests.storefront.conftest import Browser, Sql, words_in
@@ -28,16 +32,17 @@ def test_entries_say_who_did_what_to_whom(desk: Browser, admin: Caller, run_sql:
         actor_id=admin.person.id,
         subject_type="customer",
         subject_id=person.id,
-        details='{"fields": ["role"], "role": "staff"}',
+        details='{"fields": ["name", "picked_quantity", "role", "version"], "line_id": 39, "role": "staff"}',
     )
     enter(run_sql, "auth set-role", actor_role="command", subject_type="customer", subject_id=999999)
     page = desk.get("/admin/audit/")
     words = words_in(page)
-    assert "Changed an account : Amina <b> role: staff" in words
+    assert "Changed an account : Amina <b> Staff Line 39" in words
+    assert "Changed an account</b>: <a" in page.text
     assert "Amina <b>" not in page.text
     assert f'href="/admin/customers/{person.id}"' in page.text
     assert "2 Mar 2026, 11:15" in words
-    assert "fields: role" in words
+    assert "fields: name, picked quantity" in words
     assert "auth set-role : deleted person 999999" in words
 
 
@@ -47,6 +52,25 @@ def test_what_is_done_by_page_is_found_with_what_is_done_by_request(desk: Browse
     page = listed(desk, "action=set_text")
     assert page.count("Changed the words of a message") == 2
     assert "Went back" not in page
+
+
+# They change nothing that is kept.
+_UNNOTED = (
+    "desk_notifications.preview_text",
+    "desk_orders.choose_prints",
+    "desk_orders.take_orders",
+    "desk_picking.start",
+)
+
+
+def test_what_forms_of_the_desk_do_has_words(app: Flask) -> None:
+    forms = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith("desk") and is_form(rule)}
+    assert [form for form in sorted(forms) if form not in _UNNOTED and name_of(form) not in ACTIONS] == []
+    assert action_words("desk_orders.move_order") == action_words("set_order_status") == "Moved an order"
+
+
+def is_form(rule: Rule) -> bool:
+    return "POST" in (rule.methods or ())
 
 
 def test_days_and_roles_are_filters(desk: Browser, run_sql: Sql) -> None:

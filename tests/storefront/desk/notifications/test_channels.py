@@ -71,7 +71,7 @@ def test_addresses_come_off_the_list_and_stop_only_when_asked_for(desk: Browser,
     )
     page = desk.get("/admin/notifications/suppressions")
     assert "550 &lt;script&gt;" in page.text
-    assert "+254700000001 Said STOP" in words_in(page)
+    assert "0700 000001 Said STOP" in words_in(page)
     lift = "/admin/notifications/suppressions/lift"
     desk.post(lift, {"channel": "email", "address": "gone@example.com"})
     answer = desk.post(lift, {"channel": "sms", "address": "+254700000001"})

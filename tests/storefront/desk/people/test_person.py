@@ -32,8 +32,9 @@ def test_page_shows_contact_orders_messages_and_consents(desk: Browser, customer
 
 def test_somebody_who_is_not_there_is_404(desk: Browser) -> None:
     assert desk.get("/admin/customers/999999").status_code == 404
+    form = {"role": "staff", "is_active": "false"}
     for action in ("role", "active", "resend-verification", "sign-out", "second-factor", "delete"):
-        assert desk.post(f"/admin/customers/999999/{action}", {"role": "staff"}).status_code == 404, action
+        assert desk.post(f"/admin/customers/999999/{action}", form).status_code == 404, action
 
 
 def test_role_is_changed_and_noted(desk: Browser, admin: Caller, run_sql: Sql) -> None:
@@ -163,3 +164,10 @@ def test_nobody_with_an_order_on_its_way_is_deleted(
     assert page.status_code == 422
     assert "An order of this person is on its way." in words_in(page)
     assert find_person(customer.person.id) is not None
+
+
+@pytest.mark.parametrize("value", ["", "0", "no", "False"])
+def test_form_without_an_answer_blocks_nobody(desk: Browser, value: str) -> None:
+    person = make_customer()
+    desk.post(f"/admin/customers/{person.id}/active", {"is_active": value})
+    assert is_active(person.id)

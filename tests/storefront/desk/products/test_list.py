@@ -120,7 +120,7 @@ def test_a_price_above_the_one_before_the_offer_ends_the_offer(boss: Browser, ru
 def test_what_was_sold_meanwhile_stays_sold(desk: Browser, run_sql: Sql, rice: int) -> None:
     run_sql("UPDATE products SET stock = 8 WHERE id = :id", id=rice)
     run_sql("INSERT INTO stock_movements (product_id, delta, reason) VALUES (:id, -2, 'sold')", id=rice)
-    answer = desk.post(f"/admin/products/{rice}/count", {"stock": "12", "was": "10"}, headers=PARTS)
+    answer = desk.post(f"/admin/products/{rice}/count", {"stock": "12", "was": "10", "since": "0"}, headers=PARTS)
     assert text_of(part_of(answer.text, "spoken")) == "Stock saved: Pishori rice"
     assert 'name="was" value="10"' in answer.text
     assert stock_of(run_sql, rice) == 10
@@ -130,21 +130,21 @@ def test_what_was_sold_meanwhile_stays_sold(desk: Browser, run_sql: Sql, rice: i
 
 @pytest.mark.parametrize("stock", ["-1", "NaN", "1.5", "99999999999", "", "1e3"])
 def test_what_is_no_stock_changes_nothing(desk: Browser, run_sql: Sql, rice: int, stock: str) -> None:
-    answer = desk.post(f"/admin/products/{rice}/count", {"stock": stock, "was": "10"}, headers=PARTS)
+    answer = desk.post(f"/admin/products/{rice}/count", {"stock": stock, "was": "10", "since": "0"}, headers=PARTS)
     assert 'role="alert"' in answer.text
     assert stock_of(run_sql, rice) == 10
 
 
 def test_the_same_stock_again_notes_nothing(desk: Browser, run_sql: Sql, rice: int) -> None:
-    desk.post(f"/admin/products/{rice}/count", {"stock": "10", "was": "10"})
+    desk.post(f"/admin/products/{rice}/count", {"stock": "10", "was": "10", "since": "0"})
     assert run_sql("SELECT count(*) FROM stock_movements WHERE product_id = :id", id=rice) == [(1,)]
 
 
 def test_taking_off_sale_hides_it_from_the_shop(boss: Browser, rice: int) -> None:
-    boss.post(f"/admin/products/{rice}/on-sale", {"is_active": "0", "version": "1"})
+    boss.post(f"/admin/products/{rice}/on-sale", {"is_active": "false", "version": "1"})
     assert text_of(part_of(boss.get("/admin/products/").text, "said")) == "Taken off sale: Pishori rice"
     assert "Pishori rice" not in boss.get("/search?q=rice").text
-    row = boss.post(f"/admin/products/{rice}/on-sale", {"is_active": "1", "version": "2"}, headers=PARTS).text
+    row = boss.post(f"/admin/products/{rice}/on-sale", {"is_active": "true", "version": "2"}, headers=PARTS).text
     assert "Off sale" not in row
     assert "Pishori rice" in boss.get("/search?q=pishori").text
     assert boss.get("/admin/products/?state=withdrawn").text.count("Pishori rice") == 0
@@ -170,5 +170,13 @@ def test_what_customers_ask_for_is_listed(desk: Browser, run_sql: Sql) -> None:
 
 @pytest.mark.parametrize("path", ["price", "count", "on-sale", "picture", "stock", "prices", "delete"])
 def test_products_that_there_are_not_are_404(boss: Browser, path: str) -> None:
-    form = {"price": "1", "stock": "1", "was": "1", "reason": "counted", "quantity": "1", "is_active": "1"}
+    form = {
+        "price": "1",
+        "stock": "1",
+        "was": "1",
+        "since": "0",
+        "reason": "counted",
+        "quantity": "1",
+        "is_active": "true",
+    }
     assert boss.post(f"/admin/products/999999/{path}", form).status_code == 404

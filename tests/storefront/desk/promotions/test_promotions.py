@@ -143,12 +143,12 @@ def test_the_limit_cannot_go_below_what_is_used(boss: Browser, run_sql: Sql) -> 
 def test_one_is_ended_now_even_if_another_has_its_number_as_code(boss: Browser, run_sql: Sql) -> None:
     promotion_id = make_promotion(name="Mine")
     make_promotion(name="Other", code=f"{promotion_id:04}")
-    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "0", "version": "1"})
+    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "false", "version": "1"})
     assert run_sql("SELECT name, is_active FROM promotions ORDER BY id") == [("Mine", False), ("Other", True)]
     assert "Ended: Mine" in text_of(boss.get("/admin/promotions/"))
-    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "1", "version": "1"})
+    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "true", "version": "1"})
     assert run_sql("SELECT is_active FROM promotions WHERE id = :id", id=promotion_id) == [(False,)]  # an older page
-    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "1", "version": "2"})
+    boss.post(f"/admin/promotions/{promotion_id}/switch", {"is_active": "true", "version": "2"})
     assert run_sql("SELECT is_active FROM promotions WHERE id = :id", id=promotion_id) == [(True,)]
 
 
