@@ -10,7 +10,7 @@ CLEANLY = env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u
 BENCHMARKS = $(filter-out __init__ shop,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove bench lint audit sbom requirements
+.PHONY: help run test prove bench lint screenshots translations audit sbom requirements
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,16 @@ lint: $(INSTALLED) ## Check style, types and the order of imports
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+screenshots: $(INSTALLED) ## Take the pictures of the documentation (ARGS="--only basket")
+	@$(PY) -m screenshots $(ARGS)
+
+# What is to be collected, and where from, stands in pyproject.toml.
+translations: $(INSTALLED) ## Collect the texts of the pages for translating, and put the translated ones into use
+	@collected=$$(mktemp); trap 'rm -f "$$collected"' EXIT; \
+	$(PY) -m babel.messages.frontend --quiet extract -o "$$collected" && \
+	$(PY) -m babel.messages.frontend --quiet update -i "$$collected" && \
+	$(PY) -m babel.messages.frontend compile --statistics
 
 audit: $(INSTALLED) ## Ask pypi.org for known weaknesses of what the shop runs on
 	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
