@@ -21,6 +21,7 @@ TABLES = {
     "imports": "product_imports",
     "items": "products",
     "lines": "order_lines",
+    "lists": "shopping_lists",
     "notifications": "notifications",
     "orders": "orders",
     "prices": "price_changes",

@@ -3,12 +3,20 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from grocery.auth.cookies import ACCESS, REFRESH
+from grocery.auth.people import Person
+from grocery.db import db
+from tests.auth.factories import token_pair
+from tests.browser.full_shop import FullShop, fill
+from tests.conftest import empty
 
 # Drawing a long page takes seconds on a busy machine.
 expect.set_options(timeout=20_000)
@@ -54,6 +62,23 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The app on loopback."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def full_shop(migrated_app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullShop]:
+    """A shop with everything in it, on loopback; for all tests of a module that change nothing of it."""
+    empty(migrated_app)
+    with migrated_app.app_context():
+        shop = fill(migrated_app, tmp_path_factory.mktemp("full"))
+        db.session.remove()
+    with serving(migrated_app) as shop.address:
+        yield shop
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -61,3 +86,11 @@ def address(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def sign_in(app: Flask, context: BrowserContext, address: str, person: Person) -> None:
+    """As if they had signed in with this browser before."""
+    with app.app_context():
+        pair = token_pair(person)
+    cookies = {ACCESS: pair.access_token, REFRESH: pair.refresh_token}
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])

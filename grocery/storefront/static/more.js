@@ -1,6 +1,6 @@
 // "Show more" puts the next page below the products that are there; the address then has all of them, so that whoever
 // comes back finds the place again.
-import { say } from "./shop.js";
+import { awaitPictures, say } from "./shop.js";
 
 const TIMEOUT = 10_000;
 const MAX_PAGES = 4; // of one address, as shelf.py has it
@@ -13,6 +13,7 @@ async function showMore(link) {
   const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
   const cards = [...parts.querySelectorAll("#products > li")].filter((card) => !document.getElementById(card.id));
   document.getElementById("products").append(...cards);
+  awaitPictures();
   document.getElementById("more").replaceWith(parts.getElementById("more"));
   history.replaceState(null, "", longer(new URL(location), link.href));
   say(link.dataset.done);

@@ -157,9 +157,24 @@ function foresee(place, quantity, keepsText) {
   place.querySelector("[data-more]").value = written(wanted + step);
 }
 
+// A second tap while the next page is on its way would meet what the first one has done: a code that is used up.
+let sent;
+
+function sendOnce(event) {
+  if (sent === event.target) {
+    event.preventDefault();
+  }
+  sent = event.target;
+  setTimeout(() => (sent = null), 3000);
+}
+
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
-  if (!form.matches("form[data-parts]") || event.defaultPrevented) {
+  if (event.defaultPrevented || form.method !== "post") {
+    return;
+  }
+  if (!form.matches("[data-parts]")) {
+    sendOnce(event);
     return;
   }
   const fields = new FormData(form);
@@ -193,6 +208,34 @@ function hideButtons() {
 }
 hideButtons();
 document.addEventListener("parts", hideButtons);
+
+// A browser's own "lazy" asks for all pictures of three screens on a slow network, of which most are never seen.
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) {
+        near.unobserve(target);
+        target.src = target.dataset.src;
+      }
+    }
+  },
+  { rootMargin: "300px" },
+);
+
+/** Have the pictures that are further down come when they are near. */
+export function awaitPictures() {
+  for (const picture of document.querySelectorAll("img[data-src]:not([src])")) {
+    near.observe(picture);
+  }
+}
+awaitPictures();
+
+// Of a row of choices that is wider than the screen, the chosen one is in sight.
+for (const chosen of document.querySelectorAll(".chips > [aria-current]")) {
+  const row = chosen.parentElement;
+  const [own, around] = [chosen, row].map((element) => element.getBoundingClientRect());
+  row.scrollLeft += own.left - around.left - (around.width - own.width) / 2;
+}
 
 if ("serviceWorker" in navigator && words.worker) {
   addEventListener("load", () => navigator.serviceWorker.register(words.worker).catch(() => {}));

@@ -33,7 +33,8 @@ addEventListener("fetch", (event) => {
   if (origin !== location.origin) {
     return;
   }
-  if (request.method === "POST" && LEAVES.test(pathname)) {
+  // Who is led to the sign-in may have been signed out elsewhere.
+  if (pathname === "/sign-in" || (request.method === "POST" && LEAVES.test(pathname))) {
     event.waitUntil(caches.delete(PAGES));
   }
   if (request.method !== "GET") {
