@@ -15,7 +15,7 @@ demo_cli = CommandGroup("demo", help="The demo shop, for an empty embedded datab
 @demo_cli.command("load")
 @click.option("--if-empty", is_flag=True, help="Do nothing, successfully, when the database is not empty.")
 def load(if_empty: bool) -> None:
-    """Fill the empty embedded database with about 200 products, five people and a few orders.
+    """Fill the empty embedded database with about 200 products, five people and two weeks of orders.
 
     Sends nothing. The passwords are random; they are printed and kept in DATA_DIR/demo-signins.json.
     """

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from grocery.auth.people import Person
 from grocery.auth.service import register
 from grocery.config import Settings
 from grocery.db import db, transaction
+from grocery.demo.history import delivered_orders
 from grocery.demo.people import ORDERS, PEOPLE, STAFF, DemoOrder
-from grocery.demo.terms import COUPONS, TEMPLATES, ZONE
+from grocery.demo.terms import COUPONS, SYNONYMS, TEMPLATES, ZONE
 from grocery.errors import ConflictError
 from grocery.orders.actors import Actor
 from grocery.orders.basket import Item, Source
@@ -33,6 +35,7 @@ from grocery.orders.promotions.schemas import WritePromotionSchema
 from grocery.orders.promotions.service import create_promotion
 from grocery.products.imports.service import import_products
 from grocery.products.inventory.days import shop_now
+from grocery.products.search.service import add_synonyms
 
 CATALOGUE = Path(__file__).parent / "catalogue.csv"
 
@@ -40,16 +43,23 @@ _OWN_PRODUCTS = text("SELECT EXISTS (SELECT FROM products WHERE sku IS NULL OR s
 _PEOPLE = text("SELECT EXISTS (SELECT FROM customers)")
 _SKUS = text("SELECT sku, id FROM products WHERE sku = ANY(:skus)")
 
-# As if it had been placed then; and no worker takes up the order that is to stay pending.
+# As if it had been placed and brought then, step by step; and no worker takes up the order that is to stay pending.
 _BACKDATE = (
     text("""
-        UPDATE orders SET placed_at = now() - :age, updated_at = now() - :age / 2, process_at = NULL
+        UPDATE orders SET placed_at = :placed_at, updated_at = :done_at, process_at = NULL,
+               delivered_at = CASE WHEN delivered_at IS NOT NULL THEN CAST(:done_at AS timestamptz) END
         WHERE id = :order_id
     """),
     text("""
-        UPDATE order_history SET at = now() - :age / CASE event WHEN 'placed' THEN 1 ELSE 2 END
-        WHERE order_id = :order_id
+        UPDATE order_history SET at = :placed_at + (CAST(:done_at AS timestamptz) - :placed_at) * step.share
+        FROM (
+            SELECT id, (row_number() OVER (ORDER BY id) - 1.0) / greatest(count(*) OVER () - 1, 1) AS share
+            FROM order_history WHERE order_id = :order_id
+        ) AS step
+        WHERE order_history.id = step.id
     """),
+    text("UPDATE order_lines SET picked_at = :placed_at WHERE order_id = :order_id AND picked_at IS NOT NULL"),
+    text("UPDATE payments SET at = :done_at WHERE order_id = :order_id"),
 )
 
 
@@ -91,8 +101,9 @@ def load_demo(settings: Settings, on_progress: Callable[[int], None] = lambda _b
             for person in PEOPLE
         }
         _make_terms(session)
-        for order in ORDERS:
-            _make_order(session, order, people)
+        now = shop_now()
+        for order in (*delivered_orders(now), *ORDERS):
+            _make_order(session, order, people, now)
         session.execute(text("DELETE FROM notifications"))
         _write_privately(path, [vars(person) | {"password": passwords[person.email]} for person in PEOPLE])
     return path
@@ -105,9 +116,10 @@ def _make_terms(session: Session) -> None:
         create_template(session, schema.load({**template, "zone_id": zone["id"]}), now)
     for coupon in COUPONS:
         create_promotion(WritePromotionSchema().load(coupon))
+    add_synonyms(SYNONYMS)
 
 
-def _make_order(session: Session, order: DemoOrder, people: dict[str, Person]) -> None:
+def _make_order(session: Session, order: DemoOrder, people: dict[str, Person], now: datetime) -> None:
     wish = Wish(
         Source(_items(session, order.items)),
         delivery={"method": "delivery", "landmark": order.landmark} if order.landmark else None,
@@ -117,8 +129,10 @@ def _make_order(session: Session, order: DemoOrder, people: dict[str, Person]) -
     if order.status != "pending":
         staff = people[STAFF.email]
         change_status(session, placed.order_id, order.status, Actor(staff.id, staff.role))
+    placed_at = now - order.age
+    times = {"order_id": placed.order_id, "placed_at": placed_at, "done_at": placed_at + order.took}
     for statement in _BACKDATE:
-        session.execute(statement, {"order_id": placed.order_id, "age": order.age})
+        session.execute(statement, times)
 
 
 def _items(session: Session, quantities: dict[str, Decimal]) -> list[Item]:

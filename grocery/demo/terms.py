@@ -1,4 +1,4 @@
-"""Where and when the demo shop delivers, and its coupons; as an admin would send them to the API."""
+"""Where and when the demo shop delivers, its coupons and synonyms; as an admin would send them to the API."""
 
 from itertools import product
 from typing import Any
@@ -25,3 +25,6 @@ COUPONS: tuple[dict[str, Any], ...] = (
     },
     {"name": "Free delivery", "code": "LETA", "kind": "free_delivery", "min_basket": "1500.00"},
 )
+
+# Who types the dish looks for what it is made of.
+SYNONYMS = (("ugali", "maize flour"),)

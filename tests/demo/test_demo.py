@@ -29,8 +29,13 @@ def test_the_demo_fills_an_empty_shop_and_tells_nobody(context: None, own_settin
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     assert run_sql("SELECT count(*) FROM products") == [(218,)]
     assert run_sql("SELECT count(*) >= 12 FROM categories WHERE parent_id IS NULL") == [(True,)]
-    assert run_sql("SELECT status FROM orders ORDER BY status") == [
-        (status,) for status in ("cancelled", "confirmed", "delivered", "packed", "pending", "shipped")
+    assert run_sql("SELECT status, count(*) FROM orders GROUP BY status ORDER BY status") == [
+        ("cancelled", 1),
+        ("confirmed", 1),
+        ("delivered", 26),
+        ("packed", 1),
+        ("pending", 1),
+        ("shipped", 1),
     ]
     assert run_sql("SELECT count(*) FROM notifications") == [(0,)]
     assert run_sql("SELECT count(*) FROM orders WHERE process_at IS NOT NULL") == [(0,)]
@@ -41,6 +46,28 @@ def test_the_demo_fills_an_empty_shop_and_tells_nobody(context: None, own_settin
     assert 33 <= slots <= 36
     assert run_sql("SELECT count(*) FROM orders WHERE delivery_method = 'delivery' AND zone_id IS NULL") == [(0,)]
     assert run_sql("SELECT sum(stock) - (SELECT sum(delta) FROM stock_movements) FROM products") == [(Decimal(0),)]
+
+
+def test_each_of_the_last_two_weeks_days_has_something_delivered(
+    context: None, own_settings: Settings, run_sql: Sql
+) -> None:
+    load_demo(own_settings)
+    day = "(current_timestamp AT TIME ZONE 'Africa/Nairobi')::date - (delivered_at AT TIME ZONE 'Africa/Nairobi')::date"
+    days = {ago for (ago,) in run_sql(f"SELECT {day} FROM orders WHERE status = 'delivered'")}
+    assert days >= set(range(1, 14))
+    assert run_sql("SELECT count(*) FROM orders WHERE delivered_at <= placed_at OR delivered_at > now()") == [(0,)]
+    steps = "SELECT at - lag(at) OVER (PARTITION BY order_id ORDER BY id) AS took FROM order_history"
+    assert run_sql(f"SELECT count(*) FROM ({steps}) AS step WHERE took < interval '0'") == [(0,)]
+    # What was paid adds up to what was delivered, on the day of the delivery.
+    assert run_sql("SELECT count(*) FROM orders WHERE status = 'delivered' AND paid_cents <> total_cents") == [(0,)]
+    paid = "SELECT count(*) FROM payments JOIN orders ON orders.id = order_id WHERE at <> delivered_at"
+    assert run_sql(paid) == [(0,)]
+
+
+def test_who_looks_for_the_dish_finds_the_flour_first(context: None, client: Any, own_settings: Settings) -> None:
+    load_demo(own_settings)
+    found = client.get("/products/?q=ugali").json
+    assert {product["category"] for product in found[:4]} == {"Flour & Grains/Maize flour"}
 
 
 def test_its_sign_ins_work(context: None, client: Any, own_settings: Settings) -> None:

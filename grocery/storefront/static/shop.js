@@ -170,7 +170,8 @@ function sendOnce(event) {
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
-  if (event.defaultPrevented || form.method !== "post") {
+  // As an attribute: a form may have a field of this name.
+  if (event.defaultPrevented || form.getAttribute("method") !== "post") {
     return;
   }
   if (!form.matches("[data-parts]")) {

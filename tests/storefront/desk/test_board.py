@@ -190,7 +190,7 @@ def test_order_page_shows_all_and_escapes(desk: Browser, customer: Caller, soap:
     page = desk.get(f"/admin/orders/{order['id']}")
     words = words_in(page)
     assert "Amina Otieno" in words
-    assert "Call +254712345678" in words
+    assert "Call 0712 345678" in words
     assert 'href="tel:+254712345678"' in page.text
     assert "Total KSh 232" in words
     assert "Placed" in words
