@@ -55,7 +55,7 @@ def service() -> Iterator[Service]:
 def make(target: str, *variables: str) -> subprocess.CompletedProcess[str]:
     # Nothing is installed: -o takes what is there for new.
     old = ["-o", ".venv/.installed", "-o", ".venv/.installed-to-run"]
-    command = ["make", "--no-print-directory", *old, target, f"PY={sys.executable}", *variables]
+    command = ["make", "--no-print-directory", *old, target, f"PY='{sys.executable}'", *variables]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, flash, make_response, redirect, render_template, request, session, url_for
+from flask_babel import get_locale
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.pages import SAFE_METHODS, Pages
@@ -99,6 +100,7 @@ def finish(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", page_policy())
     if response.mimetype == "text/html":
         keep_language(response)
+        response.headers["Content-Language"] = str(get_locale())
         response.vary.update(["Cookie", "Accept-Language", "Save-Data", PARTS_HEADER])
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if request.method in SAFE_METHODS and response.status_code == 200:

@@ -29,7 +29,8 @@ class QuietHandler(WSGIRequestHandler):
         """The test shows what matters."""
 
 
-@pytest.fixture(scope="session")
+# For a module: while it is there, playwright has an event loop in this thread, under which no test could run its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("chromium is not installed (Debian: apt-get install chromium)")

@@ -39,6 +39,7 @@ def test_the_shop_speaks_swahili_from_the_choice_to_the_order(
     product_id = full_shop.ids["product"]
     page.goto(f"{full_shop.address}/p/{product_id}-x")
     page.get_by_role("button", name=re.compile("Weka .* kwenye kikapu")).first.click()
+    expect(page.locator("#basket-bar")).to_contain_text("Ona kikapu")
     page.goto(f"{full_shop.address}/basket")
     expect(page.get_by_role("heading", level=1)).to_have_text("Kikapu")
     page.get_by_role("link", name="Kamilisha oda").first.click()

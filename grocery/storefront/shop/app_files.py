@@ -3,9 +3,10 @@
 from typing import Any
 
 from flask import Response, current_app, url_for
-from flask_babel import get_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
 
 from grocery.api import public
+from grocery.config import LANGUAGES
 from grocery.storefront.assets import asset, asset_url, assets_version
 from grocery.storefront.pages import render
 from grocery.storefront.shop.views import blp
@@ -55,13 +56,15 @@ def show_manifest() -> Response:
 @blp.get("/sw.js")
 @public
 def send_worker() -> Response:
-    """The service worker, with the files of this version and words in the language of the address."""
+    """The service worker, with the files of this version and its words in all languages.
+
+    The same for everybody: where workers change while a page leads on to another one, Chromium may show neither.
+    """
     known = {
         "version": assets_version(),
         "files": [asset_url(name) for name in _KEPT_FILES],
-        "offline": url_for("shop.show_offline", lang=_language()),
-        "lang": _language(),
-        "asOf": gettext("No network. This is how it was at %(time)s; prices may have changed.", time="{time}"),
+        "lang": current_app.config["SHOP_LANGUAGE"],
+        "words": {language: _worker_words(language) for language in LANGUAGES},
     }
     response = Response(
         f"const SHOP = {current_app.json.dumps(known)};\n{asset('worker.js')}", mimetype="text/javascript"
@@ -74,6 +77,12 @@ def send_worker() -> Response:
 @public
 def show_offline() -> Response:
     return render("shop/offline.html")
+
+
+def _worker_words(language: str) -> dict[str, str]:
+    with force_locale(language):
+        as_of = gettext("No network. This is how it was at %(time)s; prices may have changed.", time="{time}")
+    return {"offline": url_for("shop.show_offline", lang=language), "asOf": as_of}
 
 
 def _shortcut(name: str, address: str) -> dict[str, Any]:

@@ -100,7 +100,9 @@ async function send(job) {
   }
   let html, problem;
   try {
-    html = await ask(job.address, { method: "POST", body: job.body });
+    // Who goes on to another page meanwhile has tapped all the same; files are too large for that.
+    const keepalive = job.body instanceof URLSearchParams;
+    html = await ask(job.address, { method: "POST", body: job.body, keepalive });
   } catch (error) {
     problem = error.message;
   }

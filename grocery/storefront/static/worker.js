@@ -1,8 +1,9 @@
 // The shop without network: its styles, a page that helps, and the last basket, order and tracking page as they were
 // then. Nothing else is kept, and nothing that is kept is shown while the network answers. The server puts SHOP before
-// this: { version, files, offline, lang, asOf }.
+// this: { version, files, lang, words: { en: { offline, asOf }, … } }.
 
-const FILES = `files-${SHOP.version}-${SHOP.lang}`;
+const FILES = `files-${SHOP.version}`;
+const LANGUAGE = "/language";
 const PAGES = "pages";
 
 // Of each kind, the last one.
@@ -12,19 +13,17 @@ const KEPT = [/^\/basket$/, /^\/(account\/orders|checkout\/done)\/\d+$/, /^\/t\/
 const LEAVES = /^\/(sign-in|sign-out|register|reset|verify|account\/(?!orders|lists))/;
 
 addEventListener("install", (event) => {
-  // The page that helps is nobody's: it is asked for without cookies.
-  const page = new Request(SHOP.offline, { credentials: "omit" });
-  event.waitUntil(caches.open(FILES).then((cache) => cache.addAll([...SHOP.files, page])));
-  skipWaiting();
+  // The pages that help are nobody's: they are asked for without cookies.
+  const pages = Object.values(SHOP.words).map(({ offline }) => new Request(offline, { credentials: "omit" }));
+  event.waitUntil(caches.open(FILES).then((cache) => cache.addAll([...SHOP.files, ...pages])));
 });
 
-addEventListener("activate", (event) => event.waitUntil(start()));
+// A new one waits until no page has the old one: in Chromium, a page that is led on while workers change never comes.
+addEventListener("activate", (event) => event.waitUntil(tidy()));
 
-async function start() {
+async function tidy() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name !== FILES && name !== PAGES).map((name) => caches.delete(name)));
-  await registration.navigationPreload?.enable();
-  await clients.claim();
 }
 
 addEventListener("fetch", (event) => {
@@ -56,15 +55,31 @@ async function send(request, path) {
 
 async function show(event, path) {
   try {
-    const answer = (await event.preloadResponse) ?? (await fetch(event.request));
+    const answer = await fetch(event.request);
+    event.waitUntil(noteLanguage(answer.headers.get("Content-Language")));
     if (answer.ok && KEPT.some((kind) => kind.test(path))) {
       event.waitUntil(keep(path, answer.clone()));
     }
     return answer;
   } catch {
     const kept = await (await caches.open(PAGES)).match(path);
-    return kept ? withNote(kept) : caches.match(SHOP.offline);
+    const lang = await lastLanguage();
+    return kept ? withNote(kept, lang) : caches.match(SHOP.words[lang].offline);
   }
+}
+
+// The worker speaks as the page that was seen last.
+let noted;
+
+async function noteLanguage(lang) {
+  if (lang in SHOP.words && lang !== noted) {
+    noted = lang;
+    await (await caches.open(FILES)).put(LANGUAGE, new Response(lang));
+  }
+}
+
+async function lastLanguage() {
+  return noted ?? (await (await caches.match(LANGUAGE))?.text()) ?? SHOP.lang;
 }
 
 async function keep(path, answer) {
@@ -84,12 +99,12 @@ async function keep(path, answer) {
 }
 
 // As it was then, and it says so.
-async function withNote(kept) {
+async function withNote(kept, lang) {
   const at = new Date(kept.headers.get("Kept-At"));
   const isToday = at.toDateString() === new Date().toDateString();
   const day = isToday ? {} : { weekday: "short", day: "numeric", month: "short" };
-  const clock = at.toLocaleString(SHOP.lang, { ...day, hour: "2-digit", minute: "2-digit", hour12: false });
-  const note = `$&<p class="said note" role="alert">${SHOP.asOf.replace("{time}", clock)}</p>`;
+  const clock = at.toLocaleString(lang, { ...day, hour: "2-digit", minute: "2-digit", hour12: false });
+  const note = `$&<p class="said note" role="alert">${SHOP.words[lang].asOf.replace("{time}", clock)}</p>`;
   const html = (await kept.text()).replace(/<main[^>]*>/, note);
   return new Response(html, { headers: kept.headers });
 }

@@ -136,7 +136,7 @@ class TestWhatWaits:
 
     def test_what_is_queued_later_is_left_out_unless_needed(self, run_sql: Sql) -> None:
         put("sms", PHONE, "stop")
-        context = {"shop": "Test Grocer", "code": "123456", "minutes": 5, "origin": None}
+        context = {"shop": "Test Grocer", "code": "123456", "minutes": 5, "origin": None, "domain": None}
 
         with transaction():
             queue_messages([Message("sms", "sign_in_code", "customer", PHONE, context, "code:1")])

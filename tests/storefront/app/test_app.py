@@ -14,8 +14,8 @@ from tests.storefront.conftest import Browser, Sql
 from tests.storefront.conftest import words_in as text_of
 
 
-def worker_knows(client: FlaskClient, address: str = "/sw.js") -> dict[str, Any]:
-    found = re.match(r"const SHOP = (\{.*?\});\n", client.get(address).text)
+def worker_knows(client: FlaskClient) -> dict[str, Any]:
+    found = re.match(r"const SHOP = (\{.*?\});\n", client.get("/sw.js").text)
     assert found
     known: dict[str, Any] = json.loads(found[1])
     return known
@@ -66,11 +66,21 @@ def test_the_worker_is_small(client: FlaskClient) -> None:
     assert len(answer.data) <= 3_000
 
 
-def test_the_worker_speaks_the_language_of_its_address_and_leaves_the_choice_alone(client: FlaskClient) -> None:
-    assert worker_knows(client)["offline"] == "/offline?lang=en"
-    swahili = worker_knows(client, "/sw.js?lang=sw")
-    assert (swahili["lang"], swahili["offline"]) == ("sw", "/offline?lang=sw")
-    assert client.get_cookie("lang") is None
+def test_the_worker_is_the_same_in_all_languages_and_has_their_words(client: FlaskClient) -> None:
+    words = worker_knows(client)["words"]
+    assert {language: one["offline"] for language, one in words.items()} == {
+        "en": "/offline?lang=en",
+        "sw": "/offline?lang=sw",
+    }
+    assert words["en"]["asOf"].startswith("No network.")
+    assert words["sw"]["asOf"].startswith("Hakuna mtandao.")
+    swahili = client.get("/sw.js", headers={"Accept-Language": "sw"})
+    assert swahili.text == client.get("/sw.js").text
+
+
+def test_a_page_says_its_language_for_the_worker(client: FlaskClient) -> None:
+    assert client.get("/").headers["Content-Language"] == "en"
+    assert client.get("/?lang=sw").headers["Content-Language"] == "sw"
 
 
 def test_pages_that_are_private_are_not_among_those_kept(client: FlaskClient) -> None:
