@@ -121,8 +121,8 @@ def test_fifty_who_sign_in_at_once_leave_shoppers_more_than_half(port: int) -> N
 
     All run on the processors of the shop: four shoppers in one process, the fifty in another, on sockets without a
     library. Usual is what the shoppers get while fifty others are connected and idle, right before each flood. On two
-    cores shared with much other work they got 0.54 to 1.05 of that in the pairs of one run, and the medians of runs
-    were 0.6 to 0.8, lists kept or not. When each sign-in too many was sent away at once, it was 0.11 of lists from
+    cores shared with much other work they got 0.54 to 1.05 of that in the pairs of one run, lists from PostgreSQL.
+    When each sign-in too many was sent away at once, it was 0.11 of lists from
     PostgreSQL and 0.01 of kept ones.
     """
     guessed, person = make_customer().email or "", make_customer().email or ""
