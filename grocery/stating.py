@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from grocery import money
-from grocery.fields import Money, Name, Quantity, Schema, Text
+from grocery.fields import Money, Quantity, Schema, Text
 
 _CONTROL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 _STORABLE = f"^[^{_CONTROL}]*$"
@@ -30,7 +30,8 @@ def state_rules(_converter: Any, field: Any, ret: dict[str, Any], **_: Any) -> d
     if isinstance(field, Money):
         return _state_amount(field, ret["type"], field.root.taken_from)
     if isinstance(field, Text) and not {"enum", "format", "pattern"} & ret.keys():
-        return {"pattern": _NOT_BLANK if isinstance(field, Name) else _STORABLE}
+        # White space around a text does not count: what must have a character must have another one.
+        return {"pattern": _NOT_BLANK if ret.get("minLength") else _STORABLE}
     return {}
 
 

@@ -150,6 +150,8 @@ def is_right(document: dict[str, Any], case: Case, check: str, response: Respons
         return False
     if response.status_code == 412:  # Whatever else is sent, a change of another version than the sent one is refused.
         return sends_version(document, case)
+    if response.status_code == 413:  # As it is too large, nobody looks at what is wrong with it.
+        return "413" in described(document, case.operation.label)["responses"]
     if check == "negative_data_rejection":
         return takes_any_form(document, case.operation.label, response.status_code)
     return is_named(document, case.operation.label, response.status_code, response.content)
@@ -225,4 +227,4 @@ def test_every_boundary_and_many_made_up_requests(attack: Callable[..., Outcome]
 def test_requests_that_follow_from_earlier_answers(attack: Callable[..., Outcome], role: str) -> None:
     outcome = attack(role, EXAMPLES, "stateful")
     assert list(outcome.found) == []
-    assert outcome.requests > 100
+    assert outcome.requests > EXAMPLES

@@ -116,6 +116,7 @@ def put_shopping_list_item(body: dict[str, Any], list_id: int, product_id: int) 
 @blp.response(204, description="The product is not on the list.")
 def drop_shopping_list_item(list_id: int, product_id: int) -> None:
     """Take a product off a list"""
+    _find_list_and_product(list_id, product_id)
     with transaction() as session:
         service.drop_item(session, list_id, current_person().id, product_id)
 
