@@ -58,6 +58,12 @@ def render(template: str, **values: Any) -> Response:
     return make_response(render_template(template, **values))
 
 
+def refused(page: Response) -> Response:
+    """The page again with what is wrong on it, as an answer to a form that changed nothing."""
+    page.status_code = 422
+    return page
+
+
 def wants_parts() -> bool:
     """Whether the page's script asks, which puts parts into the page instead of loading one."""
     return PARTS_HEADER in request.headers

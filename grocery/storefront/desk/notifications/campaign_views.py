@@ -27,7 +27,7 @@ from grocery.storefront.desk.notifications.campaign_forms import (
 )
 from grocery.storefront.desk.notifications.words import CAMPAIGN_ACTIONS, CAMPAIGN_STATES, CHANNELS, WORDS
 from grocery.storefront.languages import NAMES
-from grocery.storefront.pages import go, render, render_parts, say, wants_parts
+from grocery.storefront.pages import go, refused, render, render_parts, say, wants_parts
 
 
 @blp.get("/campaigns")
@@ -61,7 +61,7 @@ def create_campaign() -> AnyResponse:
         with transaction():
             campaign_id = service.create_campaign(body, current_person().id)
     except REFUSALS as error:
-        return _refused(_form_page(None, written_values(), problems_of(error)))
+        return refused(_form_page(None, written_values(), problems_of(error)))
     say(gettext("Saved as a draft. Nothing is sent before you start it."))
     return go("desk_notifications.show_campaign", campaign_id=campaign_id)
 
@@ -90,7 +90,7 @@ def replace_campaign(campaign_id: int) -> AnyResponse:
         with transaction():
             service.replace_campaign(campaign_id, body)
     except REFUSALS as error:
-        return _refused(_form_page(campaign_id, written_values(), problems_of(error)))
+        return refused(_form_page(campaign_id, written_values(), problems_of(error)))
     say(gettext("Saved as a draft. Nothing is sent before you start it."))
     return go("desk_notifications.show_campaign", campaign_id=campaign_id)
 
@@ -106,7 +106,7 @@ def test_campaign(campaign_id: int) -> AnyResponse:
             service.send_test(campaign_id, **body)
     except REFUSALS as error:
         words = {**WORDS, "recipient": _recipient_words(campaign["channel"])}
-        return _refused(_campaign_page(campaign, explain(error, words)))
+        return refused(_campaign_page(campaign, explain(error, words)))
     say(gettext("The test is on its way to %(recipient)s.", recipient=body["recipient"]))
     return go("desk_notifications.show_campaign", campaign_id=campaign_id)
 
@@ -180,8 +180,3 @@ def _recipient_words(channel: str) -> str:
 
 def _words() -> dict[str, Any]:
     return {"channels": CHANNELS, "states": CAMPAIGN_STATES, "actions": CAMPAIGN_ACTIONS, "languages": NAMES}
-
-
-def _refused(page: Response) -> Response:
-    page.status_code = 422
-    return page

@@ -18,7 +18,7 @@ from grocery.storefront.desk.forms import explain
 from grocery.storefront.desk.notifications.blueprint import blp
 from grocery.storefront.desk.notifications.words import AUDIENCES, CHANNELS, EVENTS, WORDS, event_words
 from grocery.storefront.languages import NAMES
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 _TEXT = "/texts/<event>/<audience>/<channel>/<language>"
 
@@ -48,7 +48,7 @@ def preview_text(**key: str) -> Response:
     try:
         return _page(text, {}, source=source, checked=overrides.check_source(text, source))
     except InvalidError as error:
-        return _refused(_page(text, explain(error, WORDS), source=source))
+        return refused(_page(text, explain(error, WORDS), source=source))
 
 
 @blp.post(_TEXT)
@@ -59,7 +59,7 @@ def set_text(**key: str) -> AnyResponse:
         with transaction():
             overrides.set_text(text, source, current_person().id)
     except InvalidError as error:
-        return _refused(_page(text, explain(error, WORDS), source=source))
+        return refused(_page(text, explain(error, WORDS), source=source))
     say(gettext("Saved. Messages from now on have these words."))
     return go("desk_notifications.show_text", **key)
 
@@ -100,8 +100,3 @@ def _page(
 
 def _words() -> dict[str, Any]:
     return {"audiences": AUDIENCES, "channels": CHANNELS, "event_words": event_words, "languages": NAMES}
-
-
-def _refused(page: Response) -> Response:
-    page.status_code = 422
-    return page

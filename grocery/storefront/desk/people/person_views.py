@@ -27,7 +27,7 @@ from grocery.storefront.desk.notifications.words import STATES, event_words, sta
 from grocery.storefront.desk.people.blueprint import blp
 from grocery.storefront.desk.people.words import NOTIFY_BY, PROBLEMS, ROLES, problem_of, problems_of
 from grocery.storefront.desk.words import status_words
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 #: Of each kind of thing, the newest.
 _SHOWN = 10
@@ -118,11 +118,11 @@ def delete_user(user_id: int) -> AnyResponse:
         if user_id == admin.id:
             raise OwnAccountError
         if not is_ticked("is_sure"):
-            return _refused(_delete_page(person, {"is_sure": gettext("Tick this to go on.")}))
+            return refused(_delete_page(person, {"is_sure": gettext("Tick this to go on.")}))
         with transaction():
             service.delete_customer(user_id, actor=admin)
     except PROBLEMS as error:
-        return _refused(_delete_page(person, {"is_sure": problem_of(error)}))
+        return refused(_delete_page(person, {"is_sure": problem_of(error)}))
     say(gettext("The account of %(name)s is deleted.", name=person.name))
     return go("desk_people.list_customers")
 
@@ -174,8 +174,3 @@ def _delete_page(person: Person, errors: Mapping[str, str]) -> Response:
         is_own=person.id == current_person().id,
         errors=errors,
     )
-
-
-def _refused(page: Response) -> Response:
-    page.status_code = 422
-    return page

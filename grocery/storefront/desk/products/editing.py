@@ -18,7 +18,7 @@ from grocery.storefront.desk import forms
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.caution import how_far, is_far
 from grocery.storefront.desk.products.rows import category_choices
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 _WORDS = {
     "name": lazy_gettext("A name of up to 200 letters."),
@@ -146,9 +146,7 @@ def _doubts(product: dict[str, Any], price_cents: int) -> dict[str, str]:
 
 
 def _refused(product: dict[str, Any] | None, body: dict[str, Any], errors: dict[str, str]) -> AnyResponse:
-    response = _form(product, body, errors)
-    response.status_code = 422
-    return response
+    return refused(_form(product, body, errors))
 
 
 def _form(product: dict[str, Any] | None, values: dict[str, Any], errors: dict[str, str]) -> Response:

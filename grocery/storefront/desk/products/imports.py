@@ -16,7 +16,7 @@ from grocery.products.imports.downloads import catalogue_file, refusals_file
 from grocery.products.imports.uploads import received_file
 from grocery.storefront.desk import forms
 from grocery.storefront.desk.products.blueprint import blp
-from grocery.storefront.pages import go, render, render_parts, say, wants_parts
+from grocery.storefront.pages import go, refused, render, render_parts, say, wants_parts
 
 #: Imports of a page of the history.
 _LIMIT = 20
@@ -131,9 +131,7 @@ def _store(*, is_strict: bool) -> int:
 
 
 def _refused(errors: dict[str, str]) -> AnyResponse:
-    response = _page(errors)
-    response.status_code = 422
-    return response
+    return refused(_page(errors))
 
 
 def _page(errors: dict[str, str]) -> Response:

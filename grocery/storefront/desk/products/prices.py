@@ -18,7 +18,7 @@ from grocery.products.service import get_product
 from grocery.storefront.desk import forms
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.caution import how_far, is_far
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 STATUSES = {
     "scheduled": lazy_gettext("to come"),
@@ -105,9 +105,7 @@ def _doubts(product_id: int, price_cents: int) -> dict[str, str]:
 
 
 def _refused(product_id: int, errors: dict[str, str]) -> AnyResponse:
-    response = _page(product_id, request.form.to_dict(), errors)
-    response.status_code = 422
-    return response
+    return refused(_page(product_id, request.form.to_dict(), errors))
 
 
 def _read_changes(connection: Connection, product_id: int) -> list[dict[str, Any]]:

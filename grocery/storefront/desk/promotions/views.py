@@ -20,7 +20,7 @@ from grocery.storefront.desk import forms
 from grocery.storefront.desk.pages import DeskPages
 from grocery.storefront.desk.products.rows import walk
 from grocery.storefront.desk.promotions.form import KINDS, SCOPES, explain, read_body
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 blp = DeskPages("desk_promotions", __name__, url_prefix="/admin/promotions")
 
@@ -146,9 +146,9 @@ def _as_written(promotion: dict[str, Any]) -> dict[str, Any]:
 
 def _refused(promotion: dict[str, Any] | None, errors: dict[str, str]) -> AnyResponse:
     named = {name: [one for one in forms.ids(name) if isinstance(one, int)] for name in ("product_ids", "category_ids")}
-    response = _form(promotion, {**request.form.to_dict(), **named, "is_active": forms.is_ticked("is_active")}, errors)
-    response.status_code = 422
-    return response
+    return refused(
+        _form(promotion, {**request.form.to_dict(), **named, "is_active": forms.is_ticked("is_active")}, errors)
+    )
 
 
 def _form(promotion: dict[str, Any] | None, values: dict[str, Any], errors: dict[str, str]) -> Response:

@@ -16,7 +16,7 @@ from grocery.orders.desk.affected import list_orders_in_slots
 from grocery.storefront.desk import forms
 from grocery.storefront.desk.slots.blueprint import blp
 from grocery.storefront.desk.slots.calendar import read_day
-from grocery.storefront.pages import go, render, say
+from grocery.storefront.pages import go, refused, render, say
 
 _WORDS = {
     "zone_id": lazy_gettext("Choose an area."),
@@ -103,9 +103,7 @@ def _body() -> dict[str, Any]:
 
 
 def _refused(slot: dict[str, Any] | None, error: Exception) -> AnyResponse:
-    response = _page(slot, request.form.to_dict(), forms.explain(error, _WORDS))
-    response.status_code = 422
-    return response
+    return refused(_page(slot, request.form.to_dict(), forms.explain(error, _WORDS)))
 
 
 def _page(slot: dict[str, Any] | None, values: dict[str, Any], errors: dict[str, str]) -> Response:
