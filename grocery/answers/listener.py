@@ -27,8 +27,11 @@ _HEARTBEAT = f"SELECT pg_backend_pid() AS {CHANNEL}"
 # What else is said with a notification: the words and synonyms are others, too.
 _WORDS = "words"
 
-#: How often the connection is tried, and how long an answer may take.
+#: How often the connection is tried.
 HEARTBEAT_SECONDS = 1.0
+
+# How long an answer may take.
+_ANSWER_SECONDS = HEARTBEAT_SECONDS
 
 # An answered heartbeat proves that all changes committed before it was sent have been told. Kept answers are given for
 # this long after it was sent, so not for longer when this thread gets no time to run, or the whole process was halted.
@@ -113,7 +116,7 @@ class Listener:
 
     def _ask(self, connection: Any, statement: str) -> Any:
         """The cursor of a statement that was carried out. Raises TimeoutError, psycopg2.Error."""
-        deadline = time.monotonic() + HEARTBEAT_SECONDS
+        deadline = time.monotonic() + _ANSWER_SECONDS
         cursor = connection.cursor()  # psycopg2 wants it alive until the answer has come
         cursor.execute(statement)
         self._wait(connection, deadline)
