@@ -104,8 +104,14 @@ class Settings:
     require_totp: bool = False
     passwords_waiting: int = 64
     requests_at_once: int = 4
+    server_processes: int = 2
+    drain_seconds: int = 5
+    liveness_file: Path | None = None
     log_level: str = "INFO"
     log_format: str = "text"
+    sentry_dsn: str = field(default="", repr=False)
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_traces_sampler_arg: Decimal = Decimal("0.1")
 
     @property
     def is_production(self) -> bool:
@@ -115,6 +121,11 @@ class Settings:
     def stream_port(self) -> int:
         """Where the stream process listens unless told otherwise: next door to the shop."""
         return next_port(self.port)
+
+    @property
+    def server_threads(self) -> int:
+        """Threads of one server process: for those who wait in the sign-in line, and for those who are served."""
+        return self.passwords_waiting + 16
 
     @property
     def demo_sign_ins(self) -> Path:
@@ -169,8 +180,8 @@ def _read(values: Values) -> Settings:
         **_media(values, data_dir),
         **_visitors(values),
         **_limits(values),
-        log_level=values.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-        log_format=values.choice("LOG_FORMAT", "text", ("text", "json")),
+        **_running(values),
+        **_observed(values),
         secret_key=secrets.secret("SECRET_KEY"),
         jwt_secret_keys=secrets.jwt_keys("JWT_SECRET_KEYS"),
     )
@@ -276,6 +287,25 @@ def _visitors(values: Values) -> dict[str, Any]:
         "trusted_proxies": values.integer("TRUSTED_PROXIES", 0, 0, 10),
         "cors_origins": values.origins("CORS_ORIGINS"),
         "kept_answers_mb": values.integer("KEPT_ANSWERS_MB", 16, 0, 1024),
+    }
+
+
+def _running(values: Values) -> dict[str, Any]:
+    liveness_file = values.text("LIVENESS_FILE")
+    return {
+        "server_processes": values.integer("SERVER_PROCESSES", 2, 1, 64),
+        "drain_seconds": values.integer("DRAIN_SECONDS", 5, 0, 300),
+        "liveness_file": Path(liveness_file).absolute() if liveness_file else None,
+    }
+
+
+def _observed(values: Values) -> dict[str, Any]:
+    return {
+        "log_level": values.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        "log_format": values.choice("LOG_FORMAT", "text", ("text", "json")),
+        "sentry_dsn": values.text("SENTRY_DSN"),
+        "otel_exporter_otlp_endpoint": values.origin("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        "otel_traces_sampler_arg": values.share("OTEL_TRACES_SAMPLER_ARG", "0.1"),
     }
 
 

@@ -88,6 +88,14 @@ class Values:
             return None
         return Decimal(value) if value else None
 
+    def share(self, name: str, default: str) -> Decimal:
+        """A part of a whole, from 0 to 1."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", value):
+            self.note(f"{name} is {value!r}; it must be a share from 0 to 1, such as 0.1.")
+            return Decimal(default)
+        return Decimal(value)
+
     def rate(self, name: str, default: str) -> str:
         """Limits as Flask-Limiter writes them, "10/minute;60/hour"; "" for "none"."""
         value = self.text(name, default).lower()
