@@ -1,27 +1,39 @@
 """The application factory."""
 
+import click
 from flask import Flask
 
 from grocery import (
+    access_log,
     answers,
     api,
     auth,
     bulk,
     commands,
     cors,
+    counting,
     db,
     demo,
+    doctor,
+    draining,
     errors,
+    faults,
+    figures,
     health,
     lanes,
     limits,
     logs,
+    metrics,
+    migrating,
     notify,
     orders,
+    process,
     products,
     queues,
     relay,
+    replica,
     storefront,
+    tracing,
     web,
 )
 from grocery.auth.access import admin_required, current_person
@@ -32,6 +44,7 @@ from grocery.auth.subscribers import count_subscribers, find_subscribers
 from grocery.config import Settings, load_settings
 from grocery.engines import Engines
 from grocery.extensions import migrate
+from grocery.serving import cli as serving
 from grocery.storefront.busy import busy_pages
 from grocery.stream import cli as stream
 from grocery.swagger import bp as swagger
@@ -46,14 +59,17 @@ def create_app(config: Settings | None = None) -> Flask:
     # A FLASK_DEBUG that somebody left in the environment must not count where customers are.
     app.debug = app.debug and not settings.is_production
     logs.configure(settings.log_level, settings.log_format)
+    _observe(settings)
     engines = Engines(settings)
     app.extensions["engines"] = engines
 
     web.init_app(app, settings.trusted_hosts)
     db.init_app(app, engines.connect, engines.connect_to_replica)
+    metrics.init_app(app, engines.connect)
     migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
     queues.init_app(app, lambda: engines.redis_url)
     limits.init_app(app, lambda: engines.redis_url)
+    replica.init_app(app, engines)
     api.init_app(app)
     errors.init_app(app)
 
@@ -70,11 +86,26 @@ def create_app(config: Settings | None = None) -> Flask:
         current_person_id=lambda: current_person().id,
         admin_required=admin_required,
     )
-    for package in (auth, products, orders, storefront, bulk, relay, stream, demo):
+    for package in (auth, products, orders, storefront, bulk, relay, figures, serving, migrating, stream, demo, doctor):
         package.init_app(app)
     commands.make_errors_clear(app)
     _add_layers(app, settings, engines)
     return app
+
+
+def _observe(settings: Settings) -> None:
+    """Say what this process is, and start telling what goes on in it."""
+    if process.current_role() is None:
+        process.set_role(_role())
+    tracing.start(settings.otel_exporter_otlp_endpoint, float(settings.otel_traces_sampler_arg))
+    faults.start(settings.sentry_dsn, settings.environment)
+
+
+def _role() -> str:
+    """A command is known by its name; what serves has none, since granian loads the application by itself."""
+    command = click.get_current_context(silent=True)
+    name = command.find_root().invoked_subcommand if command else None
+    return "api" if name in (None, "run") else str(name)
 
 
 def _add_layers(app: Flask, settings: Settings, engines: Engines) -> None:
@@ -82,6 +113,10 @@ def _add_layers(app: Flask, settings: Settings, engines: Engines) -> None:
     line = app.extensions["sign_in_line"]
     pages = busy_pages(app)
     lanes.init_app(app, at_once=settings.requests_at_once, line=line, paths=HASHING_PATHS, pages=pages)
+    access_log.init_app(app)
     answers.init_app(app, engines.connect_to_listen, settings.kept_answers_mb * 1024 * 1024)
     cors.init_app(app, settings.cors_origins)
     web.trust_proxies(app, settings.trusted_proxies)
+    draining.init_app(app, settings.drain_file)
+    with app.app_context():
+        counting.init_app(app, db.db.engine, app.extensions["reads"], app.extensions["replica_reads"])

@@ -7,6 +7,7 @@ from collections import deque
 from flask import Flask
 
 from grocery.db import db
+from grocery.ending import is_told_to_end
 from grocery.queues import BULK, BulkTask, PeriodicTask, bulk_task, doorbell, periodic_task
 from grocery.running import running_app
 
@@ -23,7 +24,7 @@ def run_bulk() -> None:
     waiting = deque(_tasks())
     started = time.monotonic()
     while waiting:
-        if time.monotonic() - started > _WORK_SECONDS:
+        if time.monotonic() - started > _WORK_SECONDS or is_told_to_end():
             doorbell().ring(BULK)
             return
         task = waiting.popleft()

@@ -4,6 +4,7 @@ Nothing else reads settings from the environment. Everything else receives a `Se
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -106,7 +107,9 @@ class Settings:
     requests_at_once: int = 4
     server_processes: int = 2
     drain_seconds: int = 5
+    drain_file: Path | None = None
     liveness_file: Path | None = None
+    prometheus_multiproc_dir: Path | None = None
     log_level: str = "INFO"
     log_format: str = "text"
     sentry_dsn: str = field(default="", repr=False)
@@ -189,6 +192,11 @@ def _read(values: Values) -> Settings:
 
 def _directory(values: Values, name: str, default: str) -> Path:
     return Path(values.text(name, default)).expanduser().absolute()
+
+
+def _file(values: Values, name: str) -> Path | None:
+    value = values.text(name)
+    return Path(value).absolute() if value else None
 
 
 def _engines(values: Values, *, required: bool) -> dict[str, Any]:
@@ -291,19 +299,28 @@ def _visitors(values: Values) -> dict[str, Any]:
 
 
 def _running(values: Values) -> dict[str, Any]:
-    liveness_file = values.text("LIVENESS_FILE")
     return {
         "server_processes": values.integer("SERVER_PROCESSES", 2, 1, 64),
         "drain_seconds": values.integer("DRAIN_SECONDS", 5, 0, 300),
-        "liveness_file": Path(liveness_file).absolute() if liveness_file else None,
+        "drain_file": _file(values, "DRAIN_FILE"),
+        "liveness_file": _file(values, "LIVENESS_FILE"),
+        "prometheus_multiproc_dir": _file(values, "PROMETHEUS_MULTIPROC_DIR"),
     }
+
+
+def _sentry_dsn(values: Values) -> str:
+    """Checked by its form, and not shown when it is wrong: who has it can send the shop's Sentry what they like."""
+    value = values.text("SENTRY_DSN")
+    if value and not re.fullmatch(r"https?://[^@/\s:]+(:[^@/\s]*)?@[^@/\s]+(/[^\s?#]*)?/[0-9]+", value):
+        values.note("SENTRY_DSN is no DSN as Sentry shows it, such as https://key@sentry.example.com/1.")
+    return value
 
 
 def _observed(values: Values) -> dict[str, Any]:
     return {
         "log_level": values.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         "log_format": values.choice("LOG_FORMAT", "text", ("text", "json")),
-        "sentry_dsn": values.text("SENTRY_DSN"),
+        "sentry_dsn": _sentry_dsn(values),
         "otel_exporter_otlp_endpoint": values.origin("OTEL_EXPORTER_OTLP_ENDPOINT"),
         "otel_traces_sampler_arg": values.share("OTEL_TRACES_SAMPLER_ARG", "0.1"),
     }

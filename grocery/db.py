@@ -10,8 +10,10 @@ from blinker import Namespace
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, ExceptionContext, Executable, MetaData, create_engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from grocery import tracing
 
 log = logging.getLogger(__name__)
 
@@ -124,13 +126,24 @@ def reader() -> Iterator[Connection]:
 
 @contextmanager
 def replica_reader() -> Iterator[Connection]:
-    """As `reader()`, from `DATABASE_REPLICA_URL` if there is one: for exports and reports, which may be seconds old.
+    """As `reader()`, from `DATABASE_REPLICA_URL` if there is one: for exports and reports, which may be any time old.
 
-    Never for what shoppers see. A kept answer made from a replica that lags would be the old one, kept after the
-    notification of the change has come and gone; nor would a writer find what it has just written.
+    From the primary while the replica cannot be reached. For what shoppers see there is `grocery.replica`.
     """
-    with current_app.extensions["replica_reads"].connect() as connection:
+    with _connect_to_replica() as connection:
         yield connection
+
+
+def _connect_to_replica() -> Connection:
+    engine: Engine = current_app.extensions["replica_reads"]
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        if not current_app.config["DATABASE_REPLICA_URL"]:
+            raise
+        log.warning("the replica is away, the primary is read: %s", str(error.orig).strip())
+        primary: Engine = current_app.extensions["reads"]
+        return primary.connect()
 
 
 @contextmanager
@@ -148,7 +161,8 @@ def transaction() -> Iterator[Session]:
     try:
         yield session
         committing.send()
-        session.commit()
+        with tracing.child("COMMIT", {"db.system.name": "postgresql"}, kind="client"):
+            session.commit()
     except BaseException:
         session.rollback()
         raise

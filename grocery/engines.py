@@ -14,6 +14,8 @@ _REQUEST_OPTIONS = (
     "-c timezone=UTC -c statement_timeout=15000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
 )
 _DIRECT_OPTIONS = "-c timezone=UTC"
+# A catalogue read that a replica is slow with is repeated on the primary.
+_CATALOGUE_OPTIONS = "-c timezone=UTC -c statement_timeout=3000 -c idle_in_transaction_session_timeout=60000"
 
 
 class Engines:
@@ -48,6 +50,10 @@ class Engines:
         return self._settings.database_replica_url or self.database_url
 
     @property
+    def has_replica(self) -> bool:
+        return self._settings.database_replica_url is not None
+
+    @property
     def redis_url(self) -> str:
         return self._settings.redis_url or self._stack.redis_url
 
@@ -66,6 +72,18 @@ class Engines:
     def connect_to_replica(self) -> Any:
         """A psycopg2 connection for reads that may be seconds old."""
         return _connect(self.replica_url, _REQUEST_OPTIONS)
+
+    def connect_for_catalogue(self) -> Any:
+        """A psycopg2 connection to the replica for short reads."""
+        return _connect(self.replica_url, _CATALOGUE_OPTIONS)
+
+    def connect_to_watch(self) -> Any:
+        """A psycopg2 connection in asynchronous mode, to ask the primary where it is."""
+        return _connect(self.database_url, _DIRECT_OPTIONS, async_=True)
+
+    def connect_to_watch_replica(self) -> Any:
+        """A psycopg2 connection in asynchronous mode, to ask the replica how far it is."""
+        return _connect(self.replica_url, _DIRECT_OPTIONS, async_=True)
 
 
 def _connect(url: str, options: str, *, async_: bool = False) -> Any:

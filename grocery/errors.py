@@ -4,6 +4,7 @@ Packages raise children of the classes here; only this module knows HTTP statuse
 https://www.rfc-editor.org/rfc/rfc9457
 """
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,6 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
+
+# A disk that is full, and a user who may not have more of it.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -222,6 +226,9 @@ def is_database_away(error: DBAPIError) -> bool:
 
 
 def handle_unexpected(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        log.error("there is no room on the disk: %s", error)
+        return problem(503, "no_room", "There is no room to keep this now. Try again.", headers={"Retry-After": "60"})
     log.error("unexpected error", exc_info=error)
     return problem(500, "internal_error", "Something went wrong on our side. It was logged with this request's id.")
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from grocery.api import Blueprint, public
 from grocery.db import reader
+from grocery.draining import is_draining
 from grocery.errors import BusyError
 from grocery.metrics import CONTENT_TYPE, write_metrics
 from grocery.queues import doorbell
@@ -33,6 +34,8 @@ def healthz() -> ResponseReturnValue:
 @blp.response(200, description="PostgreSQL answers and is migrated; `redis` is `ok` or `degraded`.")
 def readyz() -> ResponseReturnValue:
     """Can this process serve? Without Redis it can: what waits is delivered when Redis is back."""
+    if is_draining():
+        raise BusyError("This server is about to end.", code="draining")
     check_database()
     redis = "ok" if doorbell().is_reachable() else "degraded"
     return jsonify(status="ready", database="ok", migrations="ok", redis=redis)

@@ -17,12 +17,16 @@ from flask import Flask, Response
 
 from grocery.errors import BusyError, handle_grocery_error
 from grocery.limits import network_of
-from grocery.web import request_id_of, safe_headers
+from grocery.metrics.counted import SIGN_INS_REFUSED
+from grocery.web import ROUTE, request_id_of, safe_headers
 
 log = logging.getLogger(__name__)
 
 #: For `problems(_503=…)` of the routes that stand in line.
 BUSY = "Too many people at once: `busy`, or what the shop needs is away; try again after `Retry-After` seconds."
+
+#: The probes that stand in no lane.
+PROBES = frozenset({"/healthz", "/metrics"})
 
 #: Seconds until someone who waits is told to try again.
 MAX_WAIT_SECONDS = 8.0
@@ -107,27 +111,35 @@ class Lanes:
         self._refuse = refuse
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST" or environ.get("PATH_INFO") not in self._paths:
+        path = environ.get("PATH_INFO")
+        # Whether the process is alive, and how it does, must not depend on what others wait for.
+        if path in PROBES:
+            return self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] != "POST" or path not in self._paths:
             with self._others:
                 return self._app(environ, start_response)
         try:
             with self.line.turn(network_of(environ.get("REMOTE_ADDR", ""))):
                 return self._app(environ, start_response)
         except LineFullError:
+            environ[ROUTE] = path
             return self._refuse(environ, start_response)
 
 
 class Refusal:
     """The answer to those who find no place, made once; says in the log how many there were, once a minute.
 
-    `pages` has the answers of paths at which people wait who want to read something.
+    `pages` has the answers of paths at which people wait who want to read something; `count` is called for each one.
     """
 
-    def __init__(self, app: Flask, pages: Mapping[str, Response] | None = None):
+    def __init__(
+        self, app: Flask, pages: Mapping[str, Response] | None = None, count: Callable[[], object] = lambda: None
+    ):
         with app.app_context():
             self._problem: Response = handle_grocery_error(LineFullError())
         self._pages = pages or {}
         self._is_production = app.extensions["settings"].is_production
+        self._count_for_all = count
         self._lock = threading.Lock()
         self._count = 0
         self._told_at = -_TELL_EVERY_SECONDS
@@ -142,6 +154,7 @@ class Refusal:
         return [answer.get_data()]
 
     def _note(self) -> None:
+        self._count_for_all()
         with self._lock:
             self._count += 1
             now = time.monotonic()
@@ -156,7 +169,8 @@ def init_app(app: Flask, *, at_once: int, line: Line, paths: Collection[str], pa
 
     At `pages` people stand in line too, and are answered with these.
     """
-    refuse = Refusal(app, pages)
+    cells = app.extensions["metrics"].cells
+    refuse = Refusal(app, pages, lambda: cells.add((SIGN_INS_REFUSED.key(), 1.0)))
     lanes = Lanes(app.wsgi_app, at_once=at_once, line=line, paths=(*paths, *pages), refuse=refuse)
     app.extensions["lanes"] = lanes
     app.wsgi_app = lanes  # type: ignore[method-assign]  # Flask's own way of adding middleware

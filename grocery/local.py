@@ -1,7 +1,8 @@
-"""What development uses of this machine: its addresses, and secrets that are kept in files."""
+"""What is of this machine: its addresses, and the secrets that development keeps in files."""
 
 import os
 import secrets
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,16 @@ def local_address(host: str, port: int) -> str:
 def next_port(port: int) -> int:
     """The port next door."""
     return port + 1 if port < _LAST_PORT else port - 1
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise OSError unless a server could listen there now."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As servers do: a port that only waits for its last connections to time out is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
 
 
 def keep_secret(path: Path) -> str:

@@ -7,18 +7,22 @@ rings for it again. So a ring may fail, may be repeated, and may find nothing to
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from blinker import Namespace
 from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import ConstantBackoff, NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from grocery import tracing
 from grocery.breaker import Breaker
 from grocery.db import after_commit
+from grocery.sentinels import make_client
+
+T = TypeVar("T")
 
 ORDERS = "orders"
 NOTIFY = "notify"
@@ -92,15 +96,12 @@ def connect(redis_url: str, *, request_path: bool = True, answer_seconds: float 
     On the request path it gives up at once: no retry, 0.25 s to connect, `answer_seconds` for an answer (redis-py's own
     defaults take 3.7 s for a refused connection). Elsewhere it is a little more patient.
     """
-    retry = Retry(NoBackoff(), 0) if request_path else Retry(ConstantBackoff(0.1), 1)
-    return Redis.from_url(
+    return make_client(
         redis_url,
         socket_connect_timeout=0.25 if request_path else 3,
         # RQ's worker blocks for 5 s at a time on a connection made here.
         socket_timeout=answer_seconds if request_path else 15,
-        retry=retry,
-        # Valkey has no such notices; asking for them costs each new connection a round trip.
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        retry=Retry(NoBackoff(), 0) if request_path else Retry(ConstantBackoff(0.1), 1),
     )
 
 
@@ -132,7 +133,8 @@ class Doorbell:
         Many rings before the job starts make one job. Call it after the commit of what the job is to find.
         """
         job = self._jobs[queue]
-        return self._try(lambda redis: self._ring(redis, queue, job))
+        with tracing.child(f"ring {queue}", {"messaging.destination.name": queue}, kind="producer"):
+            return self._try(lambda redis: self._ring(redis, queue, job))
 
     def answer(self, queue: str) -> None:
         """Let the next ring make a new job. The job calls this before its first claim.
@@ -155,6 +157,12 @@ class Doorbell:
         found: dict[bytes, bytes] = {}
         self._try(lambda redis: found.update(redis.hgetall(name)))  # type: ignore[arg-type]  # not the async client
         return {kind.decode(): int(count) for kind, count in found.items()}
+
+    def read(self, act: Callable[[Redis], T]) -> T | None:
+        """What `act` finds out; None while Redis is away."""
+        found: list[T] = []
+        self._try(lambda redis: found.append(act(redis)))
+        return found[0] if found else None
 
     def is_reachable(self) -> bool:
         """Whether Redis answers; False without asking in the pause after a failure."""

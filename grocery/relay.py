@@ -17,6 +17,8 @@ from flask.cli import with_appcontext
 
 from grocery.db import db
 from grocery.errors import BusyError
+from grocery.liveness import Liveness
+from grocery.process import set_role
 from grocery.queues import PeriodicTask, periodic_task
 from grocery.running import running_app
 
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 # Any constant will do, as long as nothing else in the database locks the same number.
 LOCK_KEY = 4_711_001
 _STEP_SECONDS = 0.5
-_STANDBY_SECONDS = 2.0
+# Who stands by is at work this soon after the one that worked has ended.
+_STANDBY_SECONDS = 1.5
 
 
 class Relay:
@@ -34,6 +37,7 @@ class Relay:
     def __init__(self, app: Flask):
         self._app = app
         self._stopping = threading.Event()
+        self._liveness = Liveness(app.extensions["settings"].liveness_file)
         self._due = {task.name: (0.0, task) for _, tasks in periodic_task.send(app) for task in tasks}
 
     def stop(self, *_: Any) -> None:
@@ -42,6 +46,7 @@ class Relay:
     def run(self) -> None:
         """Work until `stop()`; survives restarts of PostgreSQL and Redis."""
         while not self._stopping.is_set():
+            self._liveness.beat()
             try:
                 self._work_while_leading()
             except (psycopg2.Error, BusyError) as error:
@@ -58,6 +63,7 @@ class Relay:
                     return
                 log.info("the relay is at work")
                 while not self._stopping.wait(_STEP_SECONDS):
+                    self._liveness.beat()
                     cursor.execute("SELECT 1")  # a lost connection has lost the lock
                     self.run_due()
         finally:
@@ -67,7 +73,7 @@ class Relay:
         """Run every task whose time has come. A failing task is logged and tried again at its next time."""
         for name, (due_at, task) in self._due.items():
             now = time.monotonic()
-            if now >= due_at:
+            if now >= due_at and not self._stopping.is_set():
                 self._due[name] = (now + task.every_seconds, task)
                 self._run_task(task)
 
@@ -85,6 +91,7 @@ class Relay:
 @with_appcontext
 def relay_command() -> None:
     """Ring for what is due and run the periodic tasks, until SIGTERM or Ctrl-C."""
+    set_role("relay")
     relay = Relay(running_app())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, relay.stop)

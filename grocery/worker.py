@@ -7,29 +7,37 @@ job is harmless (see `grocery.queues`), losing a worker is not: a Redis that is 
 
 import functools
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any, ClassVar, NoReturn
 
 import click
+import rq.cli.helpers as rq_helpers
 import rq.cli.workers as rq_command
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq import Worker as RqWorker
+from rq.cli.helpers import get_redis_from_config
 from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
+from grocery import ending, faults, logs, tracing
 from grocery.app import create_app
 from grocery.config import ConfigError
 from grocery.db import release_after_fork
+from grocery.environ.sentinel import is_sentinel_url
 from grocery.errors import BusyError
+from grocery.liveness import Liveness
+from grocery.process import set_role
 from grocery.queues import JOBS, connect
 
 log = logging.getLogger(__name__)
@@ -104,7 +112,9 @@ class Worker(RqWorker):
     def __init__(self, queues: Any, name: str | None = None, *, prepare_for_work: bool = True, **options: Any):
         if prepare_for_work:  # `rq info` makes workers only to read their state
             queue = self._only_queue(queues)
+            set_role(f"worker-{queue}")
             self.app = self._ready_app()
+            self.liveness = Liveness(self.app.extensions["settings"].liveness_file)
             self._load_job(queue)
             options["connection"] = connection = self._ready_connection()
             queues = [Queue(queue, connection=connection, job_class=self.job_class, serializer=JSONSerializer)]
@@ -152,6 +162,7 @@ class Worker(RqWorker):
             _refuse("--url (RQ_REDIS_URL) is not the Redis of the shop, where the bell is rung: set REDIS_URL instead.")
         connection = connect(url, request_path=False)
         while True:
+            self.liveness.beat()
             try:
                 connection.ping()
                 return connection
@@ -170,6 +181,7 @@ class Worker(RqWorker):
         return super().work(*args, **options)
 
     def bootstrap(self, *args: Any, **options: Any) -> None:
+        ending.listen_in_forks()
         super().bootstrap(*args, **options)
         log.info("worker ready for queue %s", self.queues[0].name)
 
@@ -178,6 +190,15 @@ class Worker(RqWorker):
 
     def perform_job(self, job: RqJob, queue: Queue, execution: Execution) -> bool:
         """Run the job. In the fork, where nothing outside RQ's own handling of errors may raise."""
+        about = {"messaging.destination.name": queue.name, "messaging.message.id": job.id}
+        try:
+            with logs.bound(None, job=job.id), tracing.root(f"job {queue.name}", about, kind="consumer"):
+                return self._perform(job, queue, execution)
+        finally:  # what is not sent now goes with the fork
+            tracing.flush()
+            faults.flush()
+
+    def _perform(self, job: RqJob, queue: Queue, execution: Execution) -> bool:
         started = time.monotonic()
         try:
             release_after_fork(self.app)
@@ -203,7 +224,8 @@ class Worker(RqWorker):
         if isinstance(error, JobRefusedError | DeserializationError):
             log.error("refused job %s: %s", job.id, str(error) or "it is not JSON")
         else:
-            super().handle_exception(job, *exc_info)
+            # Not RQ's own line, whose stack is a part of its words.
+            log.error("job %s of queue %s failed", job.id, self.queues[0].name, exc_info=error)
 
     def execute_job(self, job: RqJob, queue: Queue) -> None:
         try:
@@ -222,7 +244,19 @@ class Worker(RqWorker):
                 log.warning("Redis refuses, trying again in %g s: %s", self.redis_wait_seconds, error)
                 time.sleep(self.redis_wait_seconds)
 
-    heartbeat = _survive(RqWorker.heartbeat)
+    def heartbeat(self, *args: Any, **options: Any) -> None:
+        """In each round, every few seconds during a job, and while Redis is away."""
+        self.liveness.beat()
+        self._heartbeat(*args, **options)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """SIGTERM: the job that runs ends at its next step."""
+        super().handle_warm_shutdown_request()
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, ending.SIGNAL)
+
+    _heartbeat = _survive(RqWorker.heartbeat)
     maintain_heartbeats = _survive(RqWorker.maintain_heartbeats)
     set_state = _survive(RqWorker.set_state)
     check_for_suspension = _survive(RqWorker.check_for_suspension)
@@ -239,6 +273,17 @@ def _refuse(reason: str) -> NoReturn:
 def _never_suspended(_connection: Redis, _worker: RqWorker | None = None) -> bool:
     return False
 
+
+def _our_connection(given: Mapping[str, Any], connection_class: type[Redis] = Redis) -> Redis:
+    """RQ's own way to Redis, but for an address that redis-py does not read."""
+    url = given.get("REDIS_URL")
+    if isinstance(url, str) and is_sentinel_url(url):
+        return connect(url, request_path=False)
+    return get_redis_from_config(given, connection_class)
+
+
+# Also for `rq info`, which finds its way here by RQ_WORKER_CLASS.
+vars(rq_helpers)["get_redis_from_config"] = _our_connection
 
 # Before it makes our worker, the `rq` command asks the Redis that it believes in (REDIS_URL, else localhost) whether
 # work is suspended, and ends when that one is away. Our worker asks its own, after waiting for it, before every job.

@@ -23,8 +23,11 @@ def run_migrations() -> None:
     engines = current_app.extensions["engines"]
     engine = create_engine("postgresql+psycopg2://", creator=engines.connect_directly, poolclass=NullPool)
     with engine.connect() as connection:
+        # `flask migrate` gives up at some time, `flask db upgrade` waits.
+        note_waiting = context.config.attributes.get("note_waiting", lambda: None)
         while not connection.execute(text(f"SELECT pg_try_advisory_lock({_LOCK_KEY})")).scalar():
             connection.commit()
+            note_waiting()
             time.sleep(_ASK_AGAIN_SECONDS)
         # A migration that waits for a lock blocks everyone behind it: rather fail and be tried again.
         connection.execute(text("SET lock_timeout = '5s'"))

@@ -3,6 +3,7 @@
 import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 import psycopg2
@@ -18,7 +19,11 @@ from grocery.app import create_app
 from grocery.config import Settings, load_settings, setting_names
 from grocery.db import Base, db
 from grocery.embedded import Stack, ensure_stack
+from tests.e2e.shop import Shop, running_shop
+from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.valkey_process import ValkeyProcess
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +35,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         cursor.execute("ALTER ROLE CURRENT_USER SET synchronous_commit = off")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def shop_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The whole shop as processes, once in a run; tests/e2e makes it ready for a test."""
+    # All tests register from one address; those of the limit set their own.
+    with running_shop(tmp_path_factory.mktemp("shop"), SMS_UNKNOWN_WAIT="1", RATE_LIMIT_REGISTER="none") as shop:
+        yield shop
 
 
 @pytest.fixture(scope="session")
@@ -75,19 +88,33 @@ def migrated_app(settings: Settings) -> Flask:
     app = create_app(settings)
     with app.app_context():
         upgrade()
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(_EMPTYING)
     return app
+
+
+# Deleting is faster than TRUNCATE for the few rows of a test, and a function's statements are planned only once for a
+# connection. The audit log lets nobody delete but its retention.
+_EMPTYING = f"""
+    CREATE SCHEMA tests;
+    CREATE FUNCTION tests.empty() RETURNS void LANGUAGE plpgsql SET grocery.retention = 'on' AS $$ BEGIN
+    {"".join(f'DELETE FROM "{table.name}"; ' for table in reversed(Base.metadata.sorted_tables))}
+    END $$
+"""
 
 
 def empty(app: Flask) -> None:
     """Take all out of the database and of Redis."""
-    # Deleting is faster than TRUNCATE for the few rows of a test, and in one round trip than in one for each table.
-    # The audit log lets nobody delete but its retention.
-    retention = "SET LOCAL grocery.retention = 'on'; "
-    emptying = retention + "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables))
     with app.app_context(), db.engine.begin() as connection:
-        connection.exec_driver_sql(emptying)
+        connection.exec_driver_sql("SELECT tests.empty()")
     app.extensions["vocabulary"].forget()
-    redis.Redis.from_url(app.extensions["settings"].redis_url or "").flushall()
+    app.extensions["metrics"].forget()
+    _redis_of(app.extensions["settings"].redis_url).flushall()
+
+
+@cache
+def _redis_of(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg2.extensions import make_dsn, parse_dsn
 
 ROOT = Path(__file__).parent.parent
+HEAD = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
 
 @pytest.mark.e2e
@@ -23,7 +25,7 @@ def test_three_processes_migrate_an_empty_database_together(environ: dict[str, s
     connection.close()
     parts = {**parse_dsn(url), "dbname": "migrated_together"}
     own = f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "migrate"]
     processes = [
         subprocess.Popen(
             command,
@@ -37,6 +39,7 @@ def test_three_processes_migrate_an_empty_database_together(environ: dict[str, s
     ]
     outputs = [process.communicate(timeout=60)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    assert all(f"The database is up to date ({HEAD})." in output for output in outputs), outputs
     with psycopg2.connect(make_dsn(**parts)) as migrated, migrated.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
         assert cursor.fetchone() == (0,)

@@ -1,5 +1,6 @@
 """The worker as it is started in earnest: the `rq worker` command, on a Valkey that the tests stop and restart."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
+from grocery import ending
 from grocery.app import create_app
 from grocery.config import load_settings
+from grocery.probe import find_problem
 from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
 from grocery.worker import Worker
 from tests.running_worker import ROOT, RQ, RunningWorker, environment, running_worker, until
@@ -314,6 +317,47 @@ def test_sigterm_waits_for_the_running_job(valkey: ValkeyProcess, tmp_path: Path
 
         assert worker.process.wait(10) == 0
         assert done(valkey.client) == ["sleep"]
+
+
+def test_sigterm_has_a_job_end_that_would_go_on_for_as_long_as_there_is_work(
+    valkey: ValkeyProcess, tmp_path: Path
+) -> None:
+    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        # What tells a job is nothing to its worker, and not left to the next job.
+        worker.process.send_signal(ending.SIGNAL)
+        script(valkey.client, "until-told")
+        ring()
+        until(lambda: begun(valkey.client) == ["until-told"], "the job")
+        time.sleep(0.5)
+        assert done(valkey.client) == []
+        worker.process.terminate()
+
+        assert worker.process.wait(10) == 0
+        assert done(valkey.client) == ["told"]
+
+
+def test_worker_shows_that_it_is_alive_in_a_job_and_without_redis(valkey: ValkeyProcess, tmp_path: Path) -> None:
+    path = tmp_path / "alive"
+
+    def is_seen_alive() -> bool:
+        """Whether it beats from now on."""
+        os.utime(path, (0, 0))
+        until(lambda: find_problem(str(path)) is None, "a sign of life")
+        return True
+
+    with running_worker(valkey, tmp_path / "log", LIVENESS_FILE=str(path)) as worker, bell_of(valkey) as ring:
+        worker.wait_for_line("worker ready")
+        assert is_seen_alive()
+        script(valkey.client, "sleep 4")
+        ring()
+        until(lambda: begun(valkey.client) == ["sleep"], "the job")
+        assert is_seen_alive()
+        assert done(valkey.client) == []
+        valkey.stop()
+        worker.wait_for_line("could not connect to Redis instance")
+        assert is_seen_alive()
+        assert worker.process.poll() is None
 
 
 def test_job_of_a_killed_worker_is_done_by_the_next_ring(valkey: ValkeyProcess, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from redis import Redis
 
 from grocery.db import db
+from grocery.ending import is_told_to_end
 from grocery.queues import ORDERS, connect, doorbell
 from grocery.worker import Worker
 
@@ -41,6 +42,12 @@ def _swallow(redis: Redis, seconds: str) -> None:
     redis.rpush("done", "woken")
 
 
+def _until_told(redis: Redis, _argument: str) -> None:
+    while not is_told_to_end():
+        time.sleep(0.01)
+    redis.rpush("done", "told")
+
+
 def _fail(_redis: Redis, _argument: str) -> None:
     raise ValueError("the job's own fault")
 
@@ -57,6 +64,7 @@ _COMMANDS = {
     "nothing": _nothing,
     "sleep": _sleep,
     "swallow": _swallow,
+    "until-told": _until_told,
     "fail": _fail,
     "backend": _backend,
 }

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Flask
 
-from grocery.answers.catalogue import catalogue_changed, kept
+from grocery.answers.catalogue import catalogue_changed, is_to_be_kept, kept
 from grocery.answers.hooks import words_changed
 from grocery.answers.middleware import KeptAnswers
 
-__all__ = ["KeptAnswers", "catalogue_changed", "init_app", "kept", "words_changed"]
+__all__ = ["KeptAnswers", "catalogue_changed", "init_app", "is_to_be_kept", "kept", "words_changed"]
 
 
 def init_app(app: Flask, connect: Callable[[], Any], max_bytes: int) -> None:

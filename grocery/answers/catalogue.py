@@ -35,6 +35,11 @@ def kept(view: Callable[..., Response]) -> Callable[..., Response]:
     return wrapper
 
 
+def is_to_be_kept() -> bool:
+    """Whether the answer to this request may be kept: then it must be made from the database that commits."""
+    return MARK in request.environ and WHOLE in request.environ
+
+
 def catalogue_changed() -> None:
     """Forget this process's kept answers when the current `transaction()` has committed.
 

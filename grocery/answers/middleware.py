@@ -13,7 +13,7 @@ from werkzeug.wsgi import ClosingIterator
 from grocery.answers.listener import Listener
 from grocery.answers.store import Answer, AnswerStore, Headers, Key
 from grocery.config import LANGUAGES
-from grocery.web import request_id_of
+from grocery.web import ROUTE, request_id_of
 
 #: Set in the environ by views whose answers may be kept, so that nobody but Flask has to know their addresses.
 MARK = "grocery.answers.kept"
@@ -21,6 +21,9 @@ MARK = "grocery.answers.kept"
 #: Set for those views: answer 200 with the body, also when the client has it. Else clients that ask only whether
 #: something has changed would never have an answer kept; the 304 is made here.
 WHOLE = "grocery.answers.whole"
+
+#: Set in the environ to what `X-Cache` says, for whoever counts.
+OUTCOME = "grocery.answers.outcome"
 
 # Each answer has its own of these; the server writes the date.
 _OWN_HEADERS = frozenset({"x-request-id", "x-cache", "date"})
@@ -86,7 +89,7 @@ class KeptAnswers:
             store.note_miss()
         if not (MARK in environ and recorder.may_be_kept):
             return _pass_on(recorder, chunks, environ, start_response, outcome)
-        answer = _make_answer(recorder.headers, _read(chunks))
+        answer = _make_answer(recorder.headers, _read(chunks), environ.get(ROUTE, ""))
         if environ["REQUEST_METHOD"] == "GET":
             store.keep(key, answer, generation)
         return _respond(answer, environ, start_response, outcome)
@@ -129,7 +132,9 @@ def _pass_on(
     recorder: _Recorder, chunks: Iterable[bytes], environ: WSGIEnvironment, start_response: StartResponse, outcome: str
 ) -> Iterable[bytes]:
     """Answer what Flask has answered; in what could have been kept, say why it was asked."""
-    noted = [("X-Cache", outcome)] if MARK in environ else []
+    noted = []
+    if MARK in environ:
+        noted, environ[OUTCOME] = [("X-Cache", outcome)], outcome
     start_response(recorder.status, [*recorder.headers, *noted], recorder.exc_info)
     return chunks
 
@@ -150,15 +155,16 @@ def _language(accepted: str) -> str:
     return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES) or LANGUAGES[0]
 
 
-def _make_answer(headers: Headers, body: bytes) -> Answer:
+def _make_answer(headers: Headers, body: bytes, route: str) -> Answer:
     shared = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
     not_modified = shared.copy()
     remove_entity_headers(not_modified)
     etag = next(value for name, value in shared if name.lower() == "etag")
-    return Answer(shared, not_modified, etag, body)
+    return Answer(shared, not_modified, etag, body, route)
 
 
 def _respond(answer: Answer, environ: WSGIEnvironment, start_response: StartResponse, outcome: str) -> Iterable[bytes]:
+    environ[ROUTE], environ[OUTCOME] = answer.route, outcome
     own = (("X-Request-ID", request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))), ("X-Cache", outcome))
     # As `grocery.web.add_etag`: If-Match has no effect on reads, where Werkzeug would answer 412.
     is_conditional = "HTTP_IF_NONE_MATCH" in environ and "HTTP_IF_MATCH" not in environ

@@ -25,12 +25,13 @@ _HEADER_BYTES = 400
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer with the status 200, and the headers of a 304 in its place."""
+    """A whole answer with the status 200, and the headers of a 304 in its place; `route` is where it is counted."""
 
     headers: Headers
     not_modified_headers: Headers
     etag: str
     body: bytes
+    route: str
     kept_at: float = field(default_factory=time.monotonic)
 
     def size(self, key: Key) -> int:

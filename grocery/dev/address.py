@@ -1,9 +1,8 @@
 """Whether the shop can listen where it is told to, asked before anything is started."""
 
 import errno
-import socket
 
-from grocery.local import next_port
+from grocery.local import check_free, next_port
 
 _PORTS_TO_TRY = 20
 
@@ -15,7 +14,7 @@ class AddressError(Exception):
 def check_address(host: str, port: int) -> None:
     """Raise AddressError unless a server could listen there now."""
     try:
-        _listen(host, port)
+        check_free(host, port)
     except OSError as error:
         raise AddressError(_explain(host, port, error)) from error
 
@@ -34,16 +33,7 @@ def _explain(host: str, port: int, error: OSError) -> str:
 
 def _is_free(host: str, port: int) -> bool:
     try:
-        _listen(host, port)
+        check_free(host, port)
     except (OSError, OverflowError):
         return False
     return True
-
-
-def _listen(host: str, port: int) -> None:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        # As servers do: a port that only waits for its last connections to time out is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-        probe.listen(1)

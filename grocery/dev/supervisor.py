@@ -97,6 +97,8 @@ class Supervisor:
         environ = {**os.environ, "PYTHONUNBUFFERED": "1", "DATA_DIR": str(settings.data_dir)}
         # The relay is a `flask` command, which alone would take a .env of a parent folder.
         environ["FLASK_SKIP_DOTENV"] = "1"
+        # There is no proxy that would have to turn away.
+        environ["DRAIN_SECONDS"] = "0"
         environ |= {"HOST": settings.host, "PORT": str(settings.port)}
         if with_urls and self._stack:
             environ["DATABASE_URL"] = settings.database_url or self._stack.database_url
@@ -181,11 +183,9 @@ class Supervisor:
         """Ask the shop whether it is ready: None when it is, with the demo's people in it too."""
         if self._preparation.process:
             return "the database is being prepared"
-        hosts = self._settings.trusted_hosts
-        headers = {"Host": hosts[0].lstrip(".")} if hosts else {}
         connection = http.client.HTTPConnection(local_address(self._settings.host, self._settings.port), timeout=2)
         try:
-            connection.request("GET", "/readyz", headers=headers)
+            connection.request("GET", "/readyz")
             answer = connection.getresponse()
             return None if answer.status == 200 else f"{answer.status} {answer.read(300).decode(errors='replace')}"
         except (OSError, http.client.HTTPException) as error:
@@ -219,12 +219,10 @@ class Supervisor:
 
 def processes(settings: Settings) -> tuple[list[Child], list[Child]]:
     """The processes of the shop: those that can start at once, and those that need the tables."""
-    server = ("-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "80", "--no-ws")
-    upkeep = ("--respawn-failed-workers", "--workers-kill-timeout", "3")
     address = ("--host", settings.host, "--port", str(settings.port))
     stream_address = ("--host", settings.host, "--port", str(settings.stream_port))
     worker = ("-m", "rq.cli", "worker", "-w", "grocery.worker.Worker")
-    return [Child("api", (*server, *upkeep, *address, "wsgi:app"), settings.port)], [
+    return [Child("api", ("-m", "grocery.serving", *address), settings.port)], [
         Child("worker-orders", (*worker, "orders")),
         Child("worker-notify", (*worker, "notify")),
         Child("worker-bulk", (*worker, "bulk")),

@@ -12,6 +12,8 @@ from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 from redis.connection import parse_url
 
+from grocery.environ.sentinel import SCHEME, is_sentinel_url, read_sentinel_url
+
 # As browsers send it: small letters, no path, not even a slash.
 _BROWSER_ORIGIN = r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 
@@ -176,17 +178,21 @@ class Values:
         return None
 
     def redis_url(self, name: str, *, required: bool) -> str | None:
-        """An address of Redis or Valkey; None for none."""
+        """An address of Redis or Valkey, or of the Sentinels that know it; None for none."""
         value = self.text(name)
         if not value and required:
             self.note(f"{name} is missing; production needs it.")
-        if value and value.partition("://")[0] not in ("redis", "rediss", "unix"):
-            self.note(f"{name} must begin with redis://, rediss:// or unix://.")
+        if value and value.partition("://")[0] not in ("redis", "rediss", "unix", SCHEME):
+            self.note(f"{name} must begin with redis://, rediss://, unix:// or {SCHEME}://.")
         elif value:
+            is_sentinel = is_sentinel_url(value)
+            example = (
+                f"{SCHEME}://host:26379,host2:26379/mymaster" if is_sentinel else "redis://user:password@host:6379/0"
+            )
             try:
-                parse_url(value)
+                read_sentinel_url(value) if is_sentinel else parse_url(value)
             except ValueError:  # its text may have a part of the password
-                self.note(f"{name} is no address such as redis://user:password@host:6379/0.")
+                self.note(f"{name} is no address such as {example}.")
         return value or None
 
 

@@ -1,5 +1,6 @@
 """`flask notify …`: messages, for the operator."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from grocery.notify.policy import PRIORITY_WORDS
 from grocery.notify.schemas import NotificationSchema
 from grocery.notify.sending.claims import count_due
 from grocery.notify.sending.sender import send_due
+from grocery.notify.settling import settle
 from grocery.notify.trials import try_email, try_sms
 from grocery.phones import parse_phone
 from grocery.queues import NOTIFY, doorbell
@@ -118,6 +120,23 @@ def resend(ids: tuple[int, ...], all_failed: bool, channel: str | None, event: s
             click.echo(f"Notification {notification_id} waits to be sent.")
     if refused:
         raise click.ClickException(f"{refused} of {len(ids)} could not be sent anew.")
+
+
+@notify.command("settle")
+@click.option("--before", metavar="TIME", required=True, help="Such as 2026-11-26T21:30Z; in UTC without a Z.")
+def settle_messages(before: str) -> None:
+    """Send nothing of what waits from before a time.
+
+    For the restore of a backup, before the workers start: what waited when it was made has been sent since. The
+    messages become unknown; `notify resend` sends them all the same.
+    """
+    try:
+        moment = datetime.fromisoformat(before)
+    except ValueError:
+        raise click.BadParameter("it must be a time such as 2026-11-26T21:30Z.", param_hint="--before") from None
+    with transaction():
+        number = settle(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    click.echo(f"{number} {'message is' if number == 1 else 'messages are'} not sent any more.")
 
 
 @notify.command("callbacks")

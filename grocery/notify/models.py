@@ -31,7 +31,7 @@ class Notification(Base):
     message anew does not reset it but raises `max_attempts`. `repeats` counts the attempts that were made although an
     earlier one may have arrived, `attempted_at` is when the last one began. One that `is_needed` goes to a suppressed
     address, too. `fallback_for_id` is the SMS in whose place an e-mail stands: it goes out unless that
-    one arrives in time.
+    one arrives in time. `request_id` and `traceparent` are what it goes back to (see `grocery.origins`).
     """
 
     __tablename__ = "notifications"
@@ -95,3 +95,5 @@ class Notification(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    request_id: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)

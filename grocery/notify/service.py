@@ -11,6 +11,7 @@ from grocery.db import db
 from grocery.notify.extension import state
 from grocery.notify.policy import is_asked_for, priority_of
 from grocery.notify.wording.texts import render
+from grocery.origins import Origin, current_origin
 from grocery.queues import NOTIFY, ring_after_commit
 
 # One statement for any number of rows, and always the same text: SQLAlchemy compiles a list of VALUES anew at each use,
@@ -24,27 +25,28 @@ _INSERT = text(
             CAST(:dedupe_key AS text[]), CAST(:channel AS text[]), CAST(:event AS text[]), CAST(:recipient AS text[]),
             CAST(:subject AS text[]), CAST(:body AS text[]), CAST(:customer_id AS bigint[]),
             CAST(:order_id AS bigint[]), CAST(:priority AS smallint[]), CAST(:language AS text[]),
-            CAST(:campaign_id AS bigint[]), CAST(:is_needed AS boolean[]), CAST(:fallback_for AS text[])
+            CAST(:campaign_id AS bigint[]), CAST(:is_needed AS boolean[]), CAST(:fallback_for AS text[]),
+            CAST(:request_id AS text[]), CAST(:traceparent AS text[])
         ) AS m (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
-                campaign_id, is_needed, fallback_for)
+                campaign_id, is_needed, fallback_for, request_id, traceparent)
         WHERE m.is_needed OR NOT EXISTS (
             SELECT FROM suppressions AS s WHERE s.channel = m.channel AND s.address = m.recipient
         )
     ), first AS (
         INSERT INTO notifications
             (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
-             campaign_id, is_needed)
+             campaign_id, is_needed, request_id, traceparent)
         SELECT dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language,
-               campaign_id, is_needed
+               campaign_id, is_needed, request_id, traceparent
         FROM wanted WHERE fallback_for IS NULL
         ON CONFLICT (dedupe_key) DO NOTHING
         RETURNING id, dedupe_key
     )
     INSERT INTO notifications
         (dedupe_key, channel, event, recipient, subject, body, customer_id, order_id, priority, language, is_needed,
-         fallback_for_id, next_attempt_at)
+         request_id, traceparent, fallback_for_id, next_attempt_at)
     SELECT m.dedupe_key, m.channel, m.event, m.recipient, m.subject, m.body, m.customer_id, m.order_id, m.priority,
-           m.language, m.is_needed, first.id,
+           m.language, m.is_needed, m.request_id, m.traceparent, first.id,
            CASE WHEN first.id IS NULL THEN now() ELSE now() + make_interval(mins => :fallback_minutes) END
     FROM wanted AS m LEFT JOIN first ON first.dedupe_key = m.fallback_for
     WHERE m.fallback_for IS NOT NULL
@@ -80,7 +82,7 @@ class Message:
     `language` is "en" or "sw", None for the shop's own; `priority` is the event's unless it is given. One that
     `is_needed` goes to a suppressed address, too.
     `fallback_for` is the dedupe key of the SMS, queued together with this e-mail, in whose place it is sent when the
-    SMS does not arrive within SMS_FALLBACK_MINUTES.
+    SMS does not arrive within SMS_FALLBACK_MINUTES. `origin` is what it goes back to, None for the present work.
     """
 
     channel: str
@@ -96,6 +98,7 @@ class Message:
     fallback_for: str | None = None
     campaign_id: int | None = None
     priority: int | None = None
+    origin: Origin | None = None
 
 
 def queue_messages(messages: Sequence[Message]) -> None:
@@ -114,7 +117,11 @@ def queue_messages(messages: Sequence[Message]) -> None:
         for message, language in zip(ordered, languages, strict=True)
     ]
     columns: dict[str, Any] = {name: [getattr(message, name) for message in ordered] for name in _COLUMNS}
+    present = current_origin()
+    origins = [message.origin or present for message in ordered]
     columns |= {
+        "request_id": [origin.request_id for origin in origins],
+        "traceparent": [origin.traceparent for origin in origins],
         "subject": [written.subject for written in texts],
         "body": [written.body for written in texts],
         "language": languages,

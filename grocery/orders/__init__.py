@@ -4,6 +4,7 @@ from flask import Flask
 
 from grocery.api import register_blueprint
 from grocery.auth.hooks import customer_deleting, customer_exporting
+from grocery.metrics import metrics_asked
 from grocery.orders import (
     cart,
     deleting,
@@ -26,6 +27,7 @@ from grocery.orders.cart import models as cart_models
 from grocery.orders.cli import orders_cli
 from grocery.orders.delivery import models as delivery_models
 from grocery.orders.exporting import export_orders
+from grocery.orders.figures import metric_families
 from grocery.orders.fulfilment import models as fulfilment_models
 from grocery.orders.line_views import blp as lines_blp
 from grocery.orders.payments import models as payment_models
@@ -73,3 +75,4 @@ def init_app(app: Flask) -> None:
     customer_exporting.connect(export_orders)
     product_deleting.connect(deleting.withdraw_product_from_orders)
     periodic_task.connect(jobs.periodic_tasks)
+    metrics_asked.connect(metric_families)

@@ -3,6 +3,7 @@
 import time
 
 from grocery.db import db, transaction
+from grocery.ending import is_told_to_end
 from grocery.orders.idempotency import forget_old_keys
 from grocery.orders.processing import is_work_due, process_batch
 from grocery.queues import ORDERS, PeriodicTask, doorbell
@@ -15,7 +16,7 @@ def process_orders() -> None:
     """Confirm all orders that are due. Safe to run twice at once, to be killed, and to find nothing."""
     doorbell().answer(ORDERS)
     started = time.monotonic()
-    while time.monotonic() - started < _WORK_SECONDS:
+    while time.monotonic() - started < _WORK_SECONDS and not is_told_to_end():
         with transaction() as session:
             if not process_batch(session):
                 return

@@ -81,6 +81,8 @@ class Order(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     process_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), server_default=func.now())
     process_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    request_id: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)
 
 
 class OrderLine(Base):

@@ -18,7 +18,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from grocery import money
+from grocery import logs, money
 from grocery.auth.people import Person
 from grocery.auth.service import ADMIN_EMAILS_SQL
 from grocery.errors import GroceryError
@@ -38,6 +38,7 @@ from grocery.orders.numbers import make_number
 from grocery.orders.payments.methods import payment_method
 from grocery.orders.quoting import PricedBasket, price_basket, quote_json
 from grocery.orders.reading import order_json
+from grocery.origins import current_origin
 from grocery.products.errors import ProductUnavailableError
 from grocery.products.stock import take_stock
 from grocery.queues import ORDERS, ring_after_commit
@@ -67,11 +68,11 @@ _ORDER = """
     INSERT INTO orders (id, number, customer_id, subtotal_cents, discount_cents, delivery_fee_cents, vat_cents,
                         total_cents, currency, coupon, delivery_price_cents, free_from_cents, zone_id, slot_id,
                         slot_starts_at, slot_ends_at, delivery_method, address, landmark, phone, delivery_note,
-                        payment_method, note)
+                        payment_method, note, request_id, traceparent)
     VALUES (:id, :number, :customer_id, :subtotal_cents, :discount_cents, :delivery_fee_cents, :vat_cents,
             :total_cents, :currency, :coupon, :delivery_price_cents, :free_from_cents, :zone_id, :slot_id,
             :slot_starts_at, :slot_ends_at, :delivery_method, :address, :landmark, :phone, :delivery_note,
-            :payment_method, :note);
+            :payment_method, :note, :request_id, :traceparent);
     INSERT INTO order_history (id, order_id, event, status, actor_id, actor_role)
     VALUES (:history_id, :id, 'placed', 'pending', :customer_id, :actor_role);
 """
@@ -155,6 +156,7 @@ def place_order(session: Session, customer: Person, wish: Wish, key: Key | None 
     wanted = {line.item.product_id: line.item.quantity for line in priced.lines}
     take_stock(wanted, order_id=order["id"], actor_id=customer.id)
     ring_after_commit(ORDERS)
+    logs.bind(order_id=order["id"])
     return Placed(order["id"], answer)
 
 
@@ -295,6 +297,7 @@ def _write(
     """Write the order and take what it needs of promotions, slot and cart, in one round trip."""
     discounts = _discount_rows(priced)
     is_cart = wish.source.items is None
+    origin = current_origin()
     statement = _writing(bool(discounts), order["slot_id"] is not None, is_cart, key is not None)
     parameters = {
         **order,
@@ -305,6 +308,8 @@ def _write(
         "answer": answer,
         "order_id": order["id"],
         "key": key.key if key else None,
+        "request_id": origin.request_id,
+        "traceparent": origin.traceparent,
     }
     try:
         session.execute(statement, parameters)

@@ -6,13 +6,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from grocery.db import Row
+from grocery.db import Row, after_commit
 from grocery.errors import is_database_away
 from grocery.orders import notices
 from grocery.orders.actors import SYSTEM
 from grocery.orders.changing import change_status, list_lines
 from grocery.orders.errors import OrderNotFoundError
 from grocery.orders.repricing import list_discounts
+from grocery.origins import Origin, current_origin, speaking_of, working_on
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ _LONGEST_WAIT_SECONDS = 900
 # Both rows are skipped when somebody has them: the customer's too, since notifications take a share of it and a
 # deletion holds it while it waits for the order.
 _CLAIM = text("""
-    SELECT orders.id FROM orders JOIN customers ON customers.id = orders.customer_id
+    SELECT orders.id, orders.request_id, orders.traceparent
+    FROM orders JOIN customers ON customers.id = orders.customer_id
     WHERE orders.status = 'pending' AND orders.process_at <= now()
     ORDER BY orders.id LIMIT :limit
     FOR UPDATE OF orders SKIP LOCKED FOR KEY SHARE OF customers SKIP LOCKED
@@ -44,18 +46,31 @@ _IS_DUE = text("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND p
 
 def process_batch(session: Session) -> int:
     """Take on up to a batch of due orders; how many were claimed. Each stands in a savepoint of its own."""
-    order_ids = session.execute(_CLAIM, {"limit": BATCH}).scalars().all()
-    for order_id in order_ids:
-        try:
-            with session.begin_nested():
-                process_order(session, order_id)
-        except OrderNotFoundError:
-            continue
-        except Exception as error:
-            _raise_if_away(error)
-            log.exception("order %s could not be processed", order_id)
-            _postpone(session, order_id)
-    return len(order_ids)
+    claimed = session.execute(_CLAIM, {"limit": BATCH}).all()
+    for order_id, request_id, traceparent in claimed:
+        with working_on(Origin(request_id, traceparent), "process order", order_id=order_id):
+            _process_or_postpone(session, order_id)
+    return len(claimed)
+
+
+def _process_or_postpone(session: Session, order_id: int) -> None:
+    try:
+        with session.begin_nested():
+            process_order(session, order_id)
+    except OrderNotFoundError:
+        return
+    except Exception as error:
+        _raise_if_away(error)
+        log.exception("order %s could not be processed", order_id)
+        _postpone(session, order_id)
+        return
+    origin = current_origin()
+
+    def tell() -> None:
+        with speaking_of(origin, order_id=order_id):
+            log.info("order %s is confirmed", order_id)
+
+    after_commit(("confirmed", order_id), tell)
 
 
 def process_order(session: Session, order_id: int) -> None:

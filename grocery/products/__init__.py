@@ -4,12 +4,14 @@ from flask import Flask
 
 from grocery.api import register_blueprint
 from grocery.auth.hooks import customer_exporting
+from grocery.metrics import metrics_asked
 from grocery.products import browsing, search
 from grocery.products.category_views import blp as categories_blp
 from grocery.products.cli import products_cli
 from grocery.products.exporting import export_wishes
 from grocery.products.images import wiring as images
 from grocery.products.imports import jobs as import_jobs
+from grocery.products.imports.figures import metric_families
 from grocery.products.imports.views import blp as imports_blp
 from grocery.products.inventory import alert_views
 from grocery.products.inventory import tasks as stock_tasks
@@ -47,3 +49,4 @@ def init_app(app: Flask) -> None:
     periodic_task.connect(import_jobs.periodic_tasks)
     periodic_task.connect(price_jobs.periodic_tasks)
     periodic_task.connect(stock_tasks.periodic_tasks)
+    metrics_asked.connect(metric_families)

@@ -7,9 +7,10 @@ from flask import Response, jsonify
 from grocery.answers import kept
 from grocery.api import Blueprint, public
 from grocery.auth.access import admin_required
-from grocery.db import reader, transaction
+from grocery.db import transaction
 from grocery.products import categories, examples
 from grocery.products.schemas import CategoryPageSchema, CategorySchema, CategoryTreeSchema, WriteCategorySchema
+from grocery.replica import catalogue_reader, reads_catalogue
 from grocery.web import add_etag
 
 blp = Blueprint("categories", __name__, url_prefix="/categories", description="The tree of categories.")
@@ -24,12 +25,13 @@ _EXAMPLE = {"name": "Milk", "parent_id": 3}
 @kept
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, CategoryTreeSchema(many=True), description="The top of the tree.", example=examples.TREE)
+@reads_catalogue
 def list_categories() -> Response:
     """Read the tree of categories
 
     Siblings come by `position`, then by name. The answer has an `ETag` for `If-None-Match`.
     """
-    with reader() as connection:
+    with catalogue_reader() as connection:
         return add_etag(jsonify(categories.read_tree(connection)))
 
 
@@ -38,13 +40,14 @@ def list_categories() -> Response:
 @kept
 @blp.alt_response(304, description=_UNCHANGED, success=True)
 @blp.response(200, CategoryPageSchema, description="The category.", example=examples.CATEGORY_PAGE)
+@reads_catalogue
 def get_category(category_id: int) -> Response:
     """Read a category, with the way to it
 
     `breadcrumbs` lead from the top to the category itself, `children` are those right below it. `product_count` counts
     the products for sale in it and in all below. The answer has an `ETag` for `If-None-Match`.
     """
-    with reader() as connection:
+    with catalogue_reader() as connection:
         return add_etag(jsonify(categories.read_category(connection, category_id)))
 
 

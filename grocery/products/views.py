@@ -16,7 +16,7 @@ from grocery.auth.access import (
     current_person_or_none,
     optional_person,
 )
-from grocery.db import reader, transaction
+from grocery.db import transaction
 from grocery.paging import NEXT_LINK, add_next_link
 from grocery.products import examples, service
 from grocery.products.listing import list_products as read_page
@@ -29,6 +29,7 @@ from grocery.products.schemas import (
     ProductSchema,
     ReplaceProductSchema,
 )
+from grocery.replica import catalogue_reader, reads_catalogue
 from grocery.web import add_etag, revalidated, sent_version
 
 blp = Blueprint("products", __name__, url_prefix="/products", description="The catalogue, its prices and its stock.")
@@ -78,6 +79,7 @@ _UNFIT = (
     headers={**_ETAG, **NEXT_LINK, **_SPELLING},
     example=[examples.LISTED_PRODUCT],
 )
+@reads_catalogue
 def list_products(arguments: dict[str, Any]) -> Response:
     """List products
 
@@ -93,7 +95,7 @@ def list_products(arguments: dict[str, Any]) -> Response:
     """
     if not arguments["is_active"]:
         check_staff()
-    with reader() as connection:
+    with catalogue_reader() as connection:
         page = read_page(connection, arguments)
     response = jsonify([listed_product_json(row) for row in page.rows])
     if page.suggested is None:
@@ -110,6 +112,7 @@ def list_products(arguments: dict[str, Any]) -> Response:
 @revalidated
 @blp.alt_response(304, description="Nothing has changed since the answer with this ETag.", success=True)
 @blp.response(200, ProductSchema, description="The product.", headers=_ETAG, example=examples.PRODUCT)
+@reads_catalogue
 def get_product(product_id: int) -> Response:
     """Read a product, with its stock
 
@@ -117,7 +120,7 @@ def get_product(product_id: int) -> Response:
     """
     person = current_person_or_none()
     for_staff = person is not None and person.is_staff
-    with reader() as connection:
+    with catalogue_reader() as connection:
         row = service.get_product(connection, product_id, with_withdrawn=for_staff)
     return _answer(row, for_staff=for_staff)
 

@@ -1,6 +1,5 @@
 """Errors as pages that help: what happened, in the visitor's language, and where to go on."""
 
-import logging
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
@@ -19,12 +18,11 @@ from grocery.errors import (
     UnauthenticatedError,
     handle_database_error,
     handle_pool_timeout,
+    handle_unexpected,
     status_of,
 )
 from grocery.storefront.looks import too_often
 from grocery.storefront.returning import page_of_form
-
-log = logging.getLogger(__name__)
 
 
 def add_error_pages(blueprint: Blueprint) -> None:
@@ -36,7 +34,7 @@ def add_error_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(HTTPException, _show_http_exception)
     blueprint.register_error_handler(DBAPIError, lambda error: _as_page(handle_database_error(error)))
     blueprint.register_error_handler(PoolTimeoutError, lambda error: _as_page(handle_pool_timeout(error)))
-    blueprint.register_error_handler(Exception, _show_unexpected)
+    blueprint.register_error_handler(Exception, lambda error: _as_page(handle_unexpected(error)))
 
 
 def error_page(
@@ -93,11 +91,6 @@ def _show_http_exception(error: HTTPException) -> Any:
     if (error.code or 500) < 400:
         return error.get_response()
     return error_page(error.code or 500)
-
-
-def _show_unexpected(error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
-    return error_page(500)
 
 
 def _as_page(problem: Response) -> Response:

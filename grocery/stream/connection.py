@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from grocery.stream import events, messages
 from grocery.stream.events import Entry
+from grocery.stream.figures import CONTENT_TYPE, write_figures
 from grocery.stream.hub import Hub
 from grocery.stream.messages import Cors, MalformedRequestError, Request
 from grocery.tickets import Ticket, TicketError, read_ticket
@@ -161,7 +162,10 @@ class Connection(asyncio.Protocol):
             self._answer(messages.preflight(self._headers))
         elif request.path == "/healthz" and request.method in ("GET", "HEAD"):
             self._answer(messages.json_answer(self._health(), self._headers, has_body=request.method == "GET"))
-        elif order is None and request.path != "/healthz":
+        elif request.path == "/metrics" and request.method in ("GET", "HEAD"):
+            figures = write_figures(self._numbers())
+            self._answer(messages.text_answer(figures, CONTENT_TYPE, self._headers, has_body=request.method == "GET"))
+        elif order is None and request.path not in ("/healthz", "/metrics"):
             self._refuse(HTTPStatus.NOT_FOUND, "not_found", "Streams are at /stream/orders/{id}.")
         elif order is None or request.method != "GET":
             self._headers = {**self._headers, "Allow": "GET, OPTIONS" if order else "GET, HEAD"}
@@ -175,6 +179,16 @@ class Connection(asyncio.Protocol):
             "streams": self._desk.streams,
             "database": "unavailable" if self._desk.hub.is_database_away else "ok",
             "redis": "ok" if self._desk.is_redis_heard() else "degraded",
+        }
+
+    def _numbers(self) -> dict[str, int]:
+        return {
+            "streams": self._desk.streams,
+            "connections": len(self._desk.connections),
+            "connections_limit": self._desk.max_connections,
+            "dropped": self._desk.hub.dropped,
+            "database_up": not self._desk.hub.is_database_away,
+            "redis_up": self._desk.is_redis_heard(),
         }
 
     def _admit(self, order_id: int, request: Request) -> None:
@@ -238,6 +252,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         if self._transport.get_write_buffer_size() > MAX_WAITING_BYTES:
+            self._desk.hub.dropped += 1
             self._stop_listening()
             self._transport.abort()
         elif not self._transport.is_closing():

@@ -42,6 +42,7 @@ class Hub:
         self._is_due = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "history")
         self.is_database_away = False
+        self.dropped = 0
 
     def add(self, listener: Listener) -> None:
         """Let it hear of its order from now on: first, soon, from where it wants to."""

@@ -118,6 +118,10 @@ def json_answer(body: Mapping[str, object], headers: Mapping[str, str], *, has_b
     return _whole(HTTPStatus.OK, "application/json", orjson.dumps(body), headers, has_body)
 
 
+def text_answer(body: bytes, kind: str, headers: Mapping[str, str], *, has_body: bool = True) -> bytes:
+    return _whole(HTTPStatus.OK, kind, body, headers, has_body)
+
+
 def problem(status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str]) -> bytes:
     """An error as RFC 9457 problem details, like those of the API."""
     body = {

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from grocery.sentinels import open_async_client
 from grocery.stream.hub import Hub
 from grocery.tickets import CHANNEL
 
@@ -75,14 +75,11 @@ class News:
     async def _listen(self) -> None:
         """Pass on what is said until the connection is lost: RedisError, OSError."""
         url = await asyncio.to_thread(self._redis_url)
-        client = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3, retry=Retry(NoBackoff(), 0))
-        try:
-            async with client.pubsub() as subscription:
-                await subscription.subscribe(CHANNEL)
-                while True:
-                    self._take(await _next_message(subscription))
-        finally:
-            await client.aclose()
+        patience = {"socket_connect_timeout": 3, "socket_timeout": 3, "retry": Retry(NoBackoff(), 0)}
+        async with open_async_client(url, **patience) as client, client.pubsub() as subscription:
+            await subscription.subscribe(CHANNEL)
+            while True:
+                self._take(await _next_message(subscription))
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":

@@ -13,6 +13,8 @@ import psycopg2
 
 from grocery.config import Settings
 from grocery.embedded import EmbeddedStackError, ensure_stack
+from grocery.liveness import Liveness
+from grocery.local import local_address
 from grocery.stream.connection import Connection, Desk
 from grocery.stream.history import History
 from grocery.stream.hub import Hub
@@ -43,6 +45,7 @@ async def serve(settings: Settings, host: str, port: int, heartbeat_seconds: flo
     cors = Cors(shop_origins(settings), settings.cors_origins)
     desk = Desk(hub, cors, settings.secret_key, _raise_file_limit(), lambda: news.is_heard, set())
     server = await loop.create_server(lambda: Connection(desk), host, port, backlog=1024)
+    Liveness(settings.liveness_file).point_to(f"http://{local_address(host, port)}/healthz")
     log.info("streams are served on %s port %d", host, port)
     tasks = [loop.create_task(run) for run in (hub.run(), news.run(), _keep_alive(desk, heartbeat_seconds))]
     await asyncio.wait([*tasks, loop.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)

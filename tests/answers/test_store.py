@@ -29,7 +29,7 @@ def key(name: object) -> Key:
 
 
 def answer(clock: Clock, size: int = 10) -> Answer:
-    return Answer([], [], '"1"', b"x" * size, kept_at=clock.now)
+    return Answer([], [], '"1"', b"x" * size, "/", kept_at=clock.now)
 
 
 def keep(store: AnswerStore, name: object, kept: Answer) -> None:

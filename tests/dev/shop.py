@@ -18,7 +18,7 @@ from grocery.config import setting_names
 
 ROOT = Path(__file__).parents[2]
 PARTS = {
-    "api": "granian",
+    "api": "grocery.serving",
     "worker-orders": "grocery.worker.Worker\0orders",
     "worker-notify": "grocery.worker.Worker\0notify",
     "worker-bulk": "grocery.worker.Worker\0bulk",

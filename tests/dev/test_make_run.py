@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.dev.shop import PARTS, Shop, free_port, wait_for, wait_for_seconds
+from tests.running_worker import children
 
 pytestmark = pytest.mark.e2e
 
@@ -122,13 +123,13 @@ def test_killed_process_is_started_again_and_that_is_said(shop: Shop, part: str)
     assert any(
         line.startswith(f"{part} was ended by signal 9; starting it again in ") for line in shop.lines("make run")
     )
-    wait_for(shop.readiness, 20)
+    wait_for(shop.readiness, 60)
 
 
 def test_killed_worker_of_the_server_comes_back(shop: Shop) -> None:
     main = wait_for(lambda: shop.main_process("api"), 10)
-    workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    os.kill(int(workers[0]), signal.SIGKILL)
+    [granian] = children(main)
+    os.kill(children(granian)[0], signal.SIGKILL)
 
     wait_for(lambda: any("Respawning worker" in line for line in shop.lines("api")), 10)
     assert shop.main_process("api") == main

@@ -1,10 +1,9 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from tests.e2e.shop import COMMANDS, PASSWORD, Shop, running_shop, wait_until
+from tests.e2e.shop import COMMANDS, PASSWORD, Shop, wait_until
 
 _UNDER_WAY = """
     SELECT 1 FROM notifications WHERE next_attempt_at < now() + '10 s' OR status = 'sending'
@@ -12,12 +11,6 @@ _UNDER_WAY = """
 """
 
 CUSTOMER = {"name": "Amina Otieno", "email": "amina@example.com", "password": PASSWORD, "phone": "0712 345 678"}
-
-
-@pytest.fixture(scope="session")
-def shop_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with running_shop(tmp_path_factory.mktemp("shop"), SMS_UNKNOWN_WAIT="1") as shop:
-        yield shop
 
 
 @pytest.fixture
@@ -29,12 +22,28 @@ def shop(shop_of_this_run: Shop) -> Shop:
         fake.behave()
     shop.start(*(name for name in COMMANDS if not shop.is_running(name)))
     wait_until(lambda: not shop.sql(_UNDER_WAY), 30, "what an earlier test caused is over")
-    shop.sql("DELETE FROM customers WHERE role = 'customer'")
+    empty(shop)
+    return shop
+
+
+def without_workers(shop: Shop) -> Shop:
+    """The same shop, in which nothing happens to orders but what a test does."""
+    for name in list(shop.processes):
+        if name not in ("api", "stream"):
+            shop.end(name)
+    shop.valkey.restart_if_ended()
+    shop.start(*(name for name in ("api", "stream") if not shop.is_running(name)))
+    empty(shop)
+    return shop
+
+
+def empty(shop: Shop) -> None:
+    """But for its admin."""
+    shop.sql("DELETE FROM customers WHERE role <> 'admin'")
     shop.sql("DELETE FROM notifications")
     shop.sql("DELETE FROM products")
     for fake in (shop.sms, shop.smtp):
         fake.clear()
-    return shop
 
 
 @pytest.fixture
@@ -45,13 +54,19 @@ def admin(shop: Shop) -> dict[str, str]:
 @pytest.fixture
 def product(shop: Shop, admin: dict[str, str]) -> dict[str, Any]:
     """A product with plenty in stock."""
-    found = shop.get("/categories/").json()
-    category = found[0] if found else shop.post("/categories/", json={"name": "Flour"}, headers=admin).json()
-    body = {"name": "Maize Flour 2 kg", "category_id": category["id"], "price": "189.00", "stock": 1000}
+    category_id = category_of(shop, admin, "Flour")
+    body = {"name": "Maize Flour 2 kg", "category_id": category_id, "price": "189.00", "stock": 1000}
     answer = shop.post("/products/", json=body, headers=admin)
     assert answer.status_code == 201, answer.text
     product: dict[str, Any] = answer.json()
     return product
+
+
+def category_of(shop: Shop, admin: dict[str, str], name: str) -> int:
+    """The id of the category with this name, which an earlier test may have left."""
+    found = [one["id"] for one in shop.get("/categories/").json() if one["name"] == name]
+    category_id: int = found[0] if found else shop.post("/categories/", json={"name": name}, headers=admin).json()["id"]
+    return category_id
 
 
 @pytest.fixture

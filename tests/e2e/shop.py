@@ -16,6 +16,7 @@ import psycopg2
 import requests
 
 from grocery.config import setting_names
+from grocery.dev import sessions
 from grocery.embedded import Stack, ensure_stack
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "a long enough password"
 
 COMMANDS = {
-    "api": ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws"],
+    "api": ["-m", "grocery.serving"],
     "worker-orders": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "orders"],
     "worker-notify": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "notify"],
     "worker-bulk": ["-m", "rq.cli", "worker", "-w", "grocery.worker.Worker", "bulk"],
@@ -61,7 +62,7 @@ class Shop:
         for name in names:
             command = [sys.executable, *COMMANDS[name]]
             if name == "api":
-                command += ["--host", "127.0.0.1", "--port", str(self.port), "wsgi:app"]
+                command += ["--host", "127.0.0.1", "--port", str(self.port)]
             if name == "stream":
                 command += ["--port", str(self.stream_port), "--heartbeat", str(self.heartbeat_seconds)]
             with (self.logs / f"{name}.log").open("ab") as log:
@@ -69,9 +70,9 @@ class Shop:
                     command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
                 )
         if "api" in names:
-            wait_until(lambda: self.get("/readyz").status_code == 200, 30, "the API is ready")
+            wait_until(lambda: self.get("/readyz").status_code == 200, 90, "the API is ready")
         if "stream" in names:
-            wait_until(lambda: self.stream_health()["status"] == "alive", 30, "the stream process is ready")
+            wait_until(lambda: self.stream_health()["status"] == "alive", 90, "the stream process is ready")
 
     def is_running(self, name: str) -> bool:
         return name in self.processes and self.processes[name].poll() is None
@@ -79,6 +80,9 @@ class Shop:
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End a process and all that it started."""
         process = self.processes.pop(name)
+        if name == "api" and number == signal.SIGKILL:
+            # granian has a group of its own, and would finish what it does: the port would not be free yet.
+            sessions.kill({process.pid})
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         process.wait(15)
@@ -152,6 +156,8 @@ def running_shop(directory: Path, **settings: str) -> Iterator[Shop]:
             "MAIL_FROM": "shop@shop.example",
             # One customer orders for all of the tests.
             "MAX_OPEN_UNPAID_ORDERS": "0",
+            # There is no proxy that would have to turn away.
+            "DRAIN_SECONDS": "0",
             **settings,
         }
         (directory / "logs").mkdir()

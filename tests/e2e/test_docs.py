@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +16,8 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.e2e.shop import ROOT, Shop, free_port, wait_until
+from grocery.dev import sessions
+from tests.e2e.shop import ROOT, Shop, wait_until
 from tests.orders.conftest import caller
 from tests.orders.factories import place
 from tests.orders.promotions.factories import make_promotion
@@ -63,8 +63,7 @@ def test_the_first_order_of_the_readme_works_as_written(shop: Shop, product: dic
 def test_the_way_without_make_starts_a_shop(shop: Shop, tmp_path: Path) -> None:
     shop.end_all()
     *_, preparing, processes = blocks("README.md", "Without `make`")
-    assert "db upgrade" in preparing
-    shop.environ["FLASK_RUN_PORT"] = str(port := free_port())
+    assert "migrate" in preparing
     started = []
     try:
         for line in processes.splitlines():
@@ -77,16 +76,15 @@ def test_the_way_without_make_starts_a_shop(shop: Shop, tmp_path: Path) -> None:
                     command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
                 )
             started.append((line, process, log))
-        url = f"http://127.0.0.1:{port}/readyz"
-        wait_until(lambda: requests.get(url, timeout=5).json()["redis"] == "ok", 20, "flask run answers")
+        url = f"{shop.url}/readyz"
+        wait_until(lambda: requests.get(url, timeout=5).json()["redis"] == "ok", 60, "flask serve answers")
         for queue, (_, _, log) in zip(("orders", "notify", "bulk"), started[1:4], strict=True):
-            wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), 20, f"worker {queue}")
-        wait_until(lambda: "the relay is at work" in started[4][2].read_text(), 20, "the relay")
+            wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), 60, f"worker {queue}")
+        wait_until(lambda: "the relay is at work" in started[4][2].read_text(), 60, "the relay")
         assert [(line, process.poll()) for line, process, _ in started if process.poll() is not None] == []
     finally:
-        del shop.environ["FLASK_RUN_PORT"]
+        sessions.kill({process.pid for _, process, _ in started})
         for _, process, _ in started:
-            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

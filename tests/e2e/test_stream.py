@@ -274,6 +274,9 @@ def test_a_client_that_never_reads_is_dropped_and_holds_up_nobody(
             shop.valkey.client.publish(CHANNEL, placed["id"])
             assert len(watcher.take(1)[0].data["changed"]["added"]) == 1
         wait_until(lambda: shop.stream_health()["streams"] == 1, 10, "the one that does not read is dropped")
+        figures = requests.get(f"{shop.stream_url}/metrics", timeout=20)
+        assert figures.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert {"grocery_stream_streams 1", "grocery_stream_dropped_total 1"} <= set(figures.text.splitlines())
     watcher.leave()
 
 

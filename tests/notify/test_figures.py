@@ -65,16 +65,17 @@ def test_an_email_that_may_not_be_needed_is_not_late(client: FlaskClient) -> Non
     assert figures(client)['grocery_notifications_waiting{channel="email",priority="news"}'] == 0
 
 
-def test_the_last_day_is_counted_by_status(client: FlaskClient) -> None:
+def test_the_last_hour_is_counted_by_status(client: FlaskClient) -> None:
+    make_notification(status="failed", next_attempt_at=None, created_at="now() - interval '61 minutes'", repeats=5)
     make_notifications(2, status="delivered", next_attempt_at=None)
     make_notification(status="failed", next_attempt_at=None, repeats=2)
-    make_notification(status="failed", next_attempt_at=None, created_at="now() - interval '25 hours'", repeats=5)
 
     seen = figures(client)
 
-    assert seen['grocery_notifications_last_day{channel="sms",status="delivered"}'] == 2
-    assert seen['grocery_notifications_last_day{channel="sms",status="failed"}'] == 1
-    assert seen['grocery_notifications_repeats_last_day{channel="sms"}'] == 2
+    assert seen['grocery_notifications_last_hour{channel="sms",status="delivered"}'] == 2
+    assert seen['grocery_notifications_last_hour{channel="sms",status="failed"}'] == 1
+    assert seen['grocery_notifications_last_hour{channel="email",status="failed"}'] == 0
+    assert seen['grocery_notifications_repeats_last_hour{channel="sms"}'] == 2
 
 
 def test_spending_and_pauses_are_told(client: FlaskClient, run_sql: RunSql, app: Flask) -> None:

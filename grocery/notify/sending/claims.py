@@ -15,6 +15,7 @@ from grocery.notify.policy import NEWS, OFFER, REFUSALS, is_quiet
 from grocery.notify.sending.budget import IS_SAID_BY_MAIL, IS_USED_UP, budget_terms, is_used_up
 from grocery.notify.sending.channels import Opening, open_channel, use_channel
 from grocery.notify.sending.fallbacks import settle_fallbacks
+from grocery.origins import Origin
 
 #: Seconds after which a sender that has not reported is taken for dead. More than a job may run.
 LEASE_SECONDS = 60
@@ -43,7 +44,14 @@ class Claim:
     fallback_for_id: int | None
     language: str
     created_at: datetime
+    request_id: str | None
+    traceparent: str | None
     is_repeat: bool
+
+    @property
+    def origin(self) -> Origin:
+        """What the message goes back to."""
+        return Origin(self.request_id, self.traceparent)
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:

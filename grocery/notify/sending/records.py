@@ -190,4 +190,5 @@ def _alarm(claim: Claim, error: str | None, recipient: str) -> Message:
         # It holds the person's address, so it goes when the person goes.
         customer_id=claim.customer_id,
         order_id=claim.order_id,
+        origin=claim.origin,
     )

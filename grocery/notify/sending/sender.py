@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from grocery.db import transaction
+from grocery.ending import is_told_to_end
 from grocery.notify.extension import Backends, state
 from grocery.notify.outcome import SendResult
 from grocery.notify.sending.channels import Health
@@ -19,6 +20,7 @@ from grocery.notify.sending.claims import Claim, claim_due, give_back
 from grocery.notify.sending.letters import write_letter
 from grocery.notify.sending.records import Answered, expire_leases, record_results
 from grocery.notify.sending.slots import Route, Slots
+from grocery.origins import speaking_of
 from grocery.running import running_app
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,8 @@ class Sender:
     def run(self) -> None:
         """Work until nothing is due or the time is over."""
         while True:
+            if is_told_to_end():
+                self._stop_at = min(self._stop_at, time.monotonic())
             self._claim()
             if self._busy:
                 self._gather()
@@ -244,9 +248,19 @@ class Sender:
         for lane in self._lanes.values():
             lane.expect_more()
         for one, status in zip(recorded, statuses, strict=True):
-            claim, took = one.claim, one.milliseconds
-            # Neither the text nor the provider's words about it: both may hold a code that signs someone in.
-            log.info("notification %d, %s by %s: %s in %.0f ms", claim.id, claim.event, claim.channel, status, took)
+            claim = one.claim
+            _tell(one, status)
             if claim.id == self._lanes[claim.channel].probe_id:
                 self._lanes[claim.channel].probe_id = None
         self.tally.update(statuses)
+
+
+def _tell(one: Answered, status: str) -> None:
+    """Say what became of a message, among the lines of the request that it goes back to."""
+    claim, took = one.claim, one.milliseconds
+    # For mails their own Message-ID, which is not to be known: it is what a returned mail is believed by.
+    provider_id = one.result.provider_id if claim.channel == "sms" else None
+    ids = {"notification_id": claim.id, "order_id": claim.order_id, "provider_id": provider_id}
+    with speaking_of(claim.origin, **ids):
+        # Neither the text nor the provider's words about it: both may hold a code that signs someone in.
+        log.info("notification %d, %s by %s: %s in %.0f ms", claim.id, claim.event, claim.channel, status, took)

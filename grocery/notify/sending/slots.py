@@ -14,6 +14,8 @@ from flask import Flask
 from grocery.notify.outcome import Outcome, SendResult
 from grocery.notify.sending.claims import Claim
 from grocery.notify.sending.records import Answered
+from grocery.origins import working_on
+from grocery.tracing import Span, mark_failed
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +101,23 @@ class Slots:
 
     def _send(self, session: Any, claim: Claim) -> Answered:
         started = time.monotonic()
-        try:
-            result = self.route.send(session, claim)
-        except Exception as error:
-            # A fault of ours, and nobody knows how far it came. Its message must not stop all the others.
-            log.exception("notification %d could not be sent", claim.id)
-            result = SendResult(Outcome.UNKNOWN, error=f"A fault of the program: {type(error).__name__}")
+        ids = {"notification_id": claim.id, "order_id": claim.order_id, "campaign_id": claim.campaign_id}
+        with working_on(claim.origin, f"send {claim.channel}", kind="client", **ids) as span:
+            try:
+                result = self.route.send(session, claim)
+            except Exception as error:
+                # A fault of ours, and nobody knows how far it came. Its message must not stop all the others.
+                log.exception("notification %d could not be sent", claim.id)
+                result = SendResult(Outcome.UNKNOWN, error=f"A fault of the program: {type(error).__name__}")
+            if span is not None:
+                _describe(span, claim, result)
         return Answered(claim, result, (time.monotonic() - started) * 1000)
+
+
+def _describe(span: Span, claim: Claim, result: SendResult) -> None:
+    """Not to whom, nor the provider's words: they may repeat the text."""
+    span.set_attribute("grocery.event", claim.event)
+    span.set_attribute("grocery.attempt", claim.attempts)
+    span.set_attribute("grocery.outcome", result.outcome.value)
+    if result.outcome is not Outcome.SENT:
+        mark_failed(span, result.outcome.value)

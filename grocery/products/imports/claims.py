@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, text
 
 from grocery.db import db, reader
+from grocery.origins import Origin
 from grocery.products.imports.applying import Outcome
 from grocery.products.imports.models import ImportChunk, ImportRefusal, ProductImport
 from grocery.products.imports.records import Position
@@ -95,6 +96,13 @@ class Claim:
     is_checked: bool
     position: Position
     actor_id: int | None
+    request_id: str | None
+    traceparent: str | None
+
+    @property
+    def origin(self) -> Origin:
+        """What the import goes back to."""
+        return Origin(self.request_id, self.traceparent)
 
     @property
     def is_all_or_nothing(self) -> bool:

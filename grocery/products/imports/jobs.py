@@ -4,11 +4,13 @@ Each chunk, the counts, the refusals and the place where it ends are one transac
 has done all of a chunk or nothing of it, and the next one goes on behind the last one that was committed.
 """
 
+import logging
 import time
 
 from sqlalchemy import text
 
 from grocery.db import transaction
+from grocery.origins import working_on
 from grocery.products.imports import claims
 from grocery.products.imports.applying import apply_chunk, apply_whole, read_chunks
 from grocery.products.imports.claims import MAX_ATTEMPTS, Claim
@@ -17,6 +19,8 @@ from grocery.products.imports.reading import Table, open_table
 from grocery.products.imports.service import refresh_statistics
 from grocery.products.imports.staging import ImportGoneError, drop_old_files, staged_file
 from grocery.queues import BulkTask, PeriodicTask
+
+log = logging.getLogger(__name__)
 
 _WORK_SECONDS = 5.0
 _KEPT_DAYS = 90
@@ -40,13 +44,15 @@ def work_on_imports(seconds: float = _WORK_SECONDS) -> bool:
         claim = claims.claim_import()
     if claim is None:
         return False
-    try:
-        if claim.attempts > MAX_ATTEMPTS:
-            _give_up(claim)
-        else:
-            _go_on(claim, time.monotonic() + seconds)
-    except ImportGoneError:
-        pass  # cancelled, or taken for dead and gone on with by another worker: what was not committed is not done
+    with working_on(claim.origin, "import products", import_id=claim.id):
+        log.info("import %d goes on from row %d", claim.id, claim.position.row)
+        try:
+            if claim.attempts > MAX_ATTEMPTS:
+                _give_up(claim)
+            else:
+                _go_on(claim, time.monotonic() + seconds)
+        except ImportGoneError:
+            pass  # cancelled, or taken for dead and gone on with by another worker: what was not committed is not done
     return True
 
 

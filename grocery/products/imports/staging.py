@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 
 from grocery.db import db, name_subject, reader
 from grocery.errors import ConflictError, InvalidError
+from grocery.origins import current_origin
 from grocery.products.imports.models import ImportChunk, ImportPart, ProductImport
 from grocery.products.imports.reading import CheckedFile, check_file
 from grocery.products.imports.records import Source
@@ -30,8 +32,10 @@ DRY_RUN_HOURS = 24
 
 # Of a dry run only, and as long as its file is there: two who apply it at once get it once.
 _COPY = text("""
-    INSERT INTO product_imports (filename, mapping, dry_run, strict, actor_id, delimiter, ignored_columns, size)
-    SELECT filename, mapping, false, strict, :actor_id, delimiter, ignored_columns, size FROM product_imports AS dry
+    INSERT INTO product_imports (filename, mapping, dry_run, strict, actor_id, delimiter, ignored_columns, size,
+                                 request_id, traceparent)
+    SELECT filename, mapping, false, strict, :actor_id, delimiter, ignored_columns, size, :request_id, :traceparent
+    FROM product_imports AS dry
     WHERE id = :id AND dry_run AND status = 'done' AND EXISTS (SELECT FROM import_parts WHERE import_id = dry.id)
     RETURNING id
 """)
@@ -96,6 +100,7 @@ def store_import(
         "delimiter": checked.table.delimiter,
         "ignored_columns": checked.table.ignored,
         "size": path.stat().st_size,
+        **asdict(current_origin()),
     }
     import_id: int = db.session.scalar(insert(ProductImport).values(values).returning(ProductImport.id)) or 0
     name_subject("import", import_id)
@@ -113,7 +118,7 @@ def apply_dry_run(import_id: int, *, actor_id: int | None) -> int:
     Raises FileGoneError, also for one that is no dry run or not done.
     """
     db.session.execute(_LOCK, {"id": import_id})
-    new_id: int | None = db.session.scalar(_COPY, {"id": import_id, "actor_id": actor_id})
+    new_id: int | None = db.session.scalar(_COPY, {"id": import_id, "actor_id": actor_id, **asdict(current_origin())})
     if new_id is None:
         raise FileGoneError
     name_subject("import", new_id)

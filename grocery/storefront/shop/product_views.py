@@ -16,6 +16,7 @@ from grocery.products.inventory.errors import InStockError, TooManyAlertsError
 from grocery.products.rows import listed_product_json, product_json
 from grocery.products.service import get_product
 from grocery.products.shelves import list_similar
+from grocery.replica import catalogue_reader, reads_catalogue
 from grocery.storefront.basket.current import in_basket
 from grocery.storefront.context import first
 from grocery.storefront.looks import slug
@@ -29,9 +30,10 @@ _SIMILAR = 4
 
 @blp.get("/p/<int:product_id>-<name>")
 @optional_person
+@reads_catalogue
 def show_product(product_id: int, name: str) -> AnyResponse:
     person = current_person_or_none()
-    with reader() as connection:
+    with catalogue_reader() as connection:
         row = get_product(connection, product_id)
         if moved := moved_to(url_for("shop.show_product", product_id=product_id, name=slug(row.name))):
             return moved

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from grocery.auth.access import current_person_or_none, optional_person
-from grocery.db import reader, transaction
+from grocery.db import transaction
 from grocery.fields import storable
 from grocery.limits import client_network, limiter
 from grocery.orders.bought import list_bought
@@ -26,6 +26,7 @@ from grocery.products.schemas import ListArgsSchema
 from grocery.products.search import vocabulary
 from grocery.products.search.words import words_of
 from grocery.products.shelves import list_best_offers, list_shelf
+from grocery.replica import catalogue_reader, reads_catalogue
 from grocery.storefront.basket.current import current_basket
 from grocery.storefront.looks import slug
 from grocery.storefront.pages import StorePages, go, render, render_parts, say, wants_parts
@@ -49,9 +50,10 @@ _NEWEST = ListArgsSchema().load({"sort": "newest", "in_stock": True, "limit": _A
 
 @blp.get("/")
 @optional_person
+@reads_catalogue
 def home() -> Response:
     person = current_person_or_none()
-    with reader() as connection:
+    with catalogue_reader() as connection:
         areas = list_areas(connection, person.id if person else None, datetime.now(UTC))
         categories = read_tree(connection)
         again = list_bought(connection, person.id, _AGAIN) if person else []
@@ -63,10 +65,11 @@ def home() -> Response:
 
 @blp.get("/c/<int:category_id>-<name>")
 @optional_person
+@reads_catalogue
 def show_category(category_id: int, name: str) -> AnyResponse:
     """Its products and those of the categories below it; in pieces for the script that puts them into the page."""
     filters = asked_filters()
-    with reader() as connection:
+    with catalogue_reader() as connection:
         category = read_category(connection, category_id)
         address = url_for("shop.show_category", category_id=category_id, name=slug(category["name"]))
         if moved := moved_to(address):
@@ -80,9 +83,10 @@ def show_category(category_id: int, name: str) -> AnyResponse:
 
 @blp.get("/search")
 @optional_person
+@reads_catalogue
 def search() -> Response:
     q = " ".join(storable(request.args.get("q", "")).split())[:_MAX_SEARCH]
-    with reader() as connection:
+    with catalogue_reader() as connection:
         shelf = read_shelf(connection, list_products, q=q) if q else None
         if shelf and wants_parts():
             return render_parts("shop/_shelf.html", shelf=shelf)

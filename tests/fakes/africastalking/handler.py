@@ -1,11 +1,12 @@
 """The HTTP of the stand-in: reads a request, then acts out the right answer or the fault."""
 
+import json
 import socket
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.africastalking.answers import (
     INVALID_SENDER,
@@ -31,6 +32,7 @@ class Provider(Protocol):
     username: str | None
     sender_ids: frozenset[str] | None
     delay: float
+    balance: str
     closing: threading.Event
 
     def next_fault(self, form: dict[str, str] | None = None) -> Fault | Answer | None:
@@ -70,9 +72,25 @@ class _Handler(BaseHTTPRequestHandler):
         return "akka-http/10.0.5"
 
     def do_GET(self) -> None:
-        """A followed redirect arrives here; the provider has nothing to say to it."""
-        self.server.fake.next_fault()
-        self._reply(NOT_FOUND)
+        """The account's balance. A followed redirect arrives here too; the provider has nothing to say to it."""
+        fake, address = self.server.fake, urlsplit(self.path)
+        fault = fake.next_fault()
+        username = parse_qs(address.query).get("username", [""])[0]
+        if isinstance(fault, Answer):
+            self._reply(fault)
+        elif address.path != "/version1/user":
+            self._reply(NOT_FOUND)
+        elif self.headers.get("apiKey") != fake.api_key or fake.username not in (None, username):
+            self._reply(UNAUTHORIZED)
+        else:
+            # docs: https://developers.africastalking.com/docs/application
+            self._reply(Answer(200, json.dumps({"UserData": {"balance": fake.balance}}).encode()))
+
+    def do_HEAD(self) -> None:
+        """Who asks for the time."""
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_POST(self) -> None:
         """Read the form, then act out the fault or the right answer."""

@@ -37,6 +37,7 @@ class FakeAfricasTalking:
         self.username = username
         self.sender_ids = sender_ids
         self.delay = delay
+        self.balance = "KES 1785.50"
         self.attempts = 0
         self.closing = threading.Event()
         self.callbacks = Callbacks(network_code=SANDBOX if username == "sandbox" else SAFARICOM)

@@ -145,7 +145,7 @@ class Gathering(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self._formatters = (TextFormatter("%(levelname)s %(name)s%(request)s %(message)s"), JsonFormatter())
+        self._formatters = (TextFormatter(), JsonFormatter())
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
