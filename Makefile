@@ -3,14 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SBOM ?= sbom.json
+DOCKER ?= docker
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 RUNNABLE := $(VENV)/.installed-to-run
 INSTALLED := $(VENV)/.installed
-# The user's own settings (a real database, a real SMS account) must not reach tests and benchmarks.
-CLEANLY = env $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))')
+# The user's own settings (a real database, a real SMS account) must not reach tests and benchmarks. Nor may theirs for
+# Python: without kept bytecode, each process would compile the shop anew.
+CLEANLY = env -u PYTHONDONTWRITEBYTECODE $$($(PY) -c 'from grocery.config import setting_names; print(*("-u" + name for name in setting_names()))')
 BENCHMARKS = $(filter-out __init__ shop,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove bench lint screenshots translations audit sbom requirements
+.PHONY: help run test prove bench lint screenshots translations image manifests audit sbom requirements
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -19,7 +22,7 @@ run: $(RUNNABLE) ## Run the whole shop on this machine (PORT=9000, HOST=0.0.0.0)
 	@$(PY) -m grocery.dev --with-parent
 
 test: $(INSTALLED) ## Run the tests (ARGS="-k orders")
-	@$(CLEANLY) $(PY) -m pytest -m "not prove" -n 2 --dist loadfile --timeout 180 $(ARGS)
+	@$(CLEANLY) $(PY) -m pytest -m "not prove" -n 3 --dist loadfile --timeout 180 $(ARGS)
 
 prove: $(INSTALLED) ## Run the long proofs (ARGS="-k orders")
 	@$(CLEANLY) $(PY) -m pytest -m prove $(ARGS)
@@ -42,6 +45,21 @@ translations: $(INSTALLED) ## Collect the texts of the pages for translating, an
 	$(PY) -m babel.messages.frontend --quiet extract -o "$$collected" && \
 	$(PY) -m babel.messages.frontend --quiet update -i "$$collected" && \
 	$(PY) -m babel.messages.frontend compile --statistics
+
+image: ## Build the container image (VERSION=0.2.0, IMAGE_ARGS="--no-cache")
+	@DOCKER_BUILDKIT=1 $(DOCKER) build --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse --verify --short HEAD 2> /dev/null || echo unknown) \
+		$(IMAGE_ARGS) -t grocery:$(VERSION) .
+
+manifests: ## Put k8s/base together as k8s/deployment.yaml, and the alerts as an object of Kubernetes
+	@command -v kubectl > /dev/null || { echo "kubectl is needed for that: https://kubernetes.io/docs/tasks/tools/"; exit 1; }
+	@made=$$(kubectl kustomize k8s/base) && printf '%s\n%s\n' \
+		"# Everything that the application itself is. Made of k8s/base by make manifests: change it there." \
+		"$$made" > k8s/deployment.yaml
+	@{ printf '%s\n' "# Made of deploy/monitoring/alerts.yaml by make manifests: change it there." \
+		"apiVersion: monitoring.coreos.com/v1" "kind: PrometheusRule" "metadata:" "  name: grocery" \
+		"  namespace: grocery" "  labels:" "    app.kubernetes.io/name: grocery" "spec:"; \
+		sed -e '/^#/d' -e 's/^./  &/' deploy/monitoring/alerts.yaml; } > k8s/overlays/prod/rules.yaml
 
 audit: $(INSTALLED) ## Ask pypi.org for known weaknesses of what the shop runs on
 	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
