@@ -33,15 +33,21 @@ from tests.auth.factories import bearer, make_customer, sign_in, token_pair
 KEY = "secret-for-tests-only-" + "0123456789abcdef" * 3
 
 
-@pytest.fixture
-def gated(app: Flask, settings: Settings) -> Iterator[FlaskClient]:
-    """A client of an application with one bare route for each decorator; its context is open for the factories."""
+@pytest.fixture(scope="module")
+def gated_app(settings: Settings) -> Flask:
+    """An application with one bare route for each decorator."""
     gated_app = create_app(replace(settings, jwt_secret_keys={"test": KEY}))
     for gate in (customer_required, staff_required, admin_required, refresh_required):
         name = gate(lambda: None)._apidoc["access"]
         gated_app.add_url_rule(f"/gate/{name}", name, gate(lambda: jsonify(id=current_person().id)))
     gated_app.add_url_rule("/gate/optional", "optional", optional_person(_tell_who))
     gated_app.add_url_rule("/gate/part", "part", optional_person(_part_for_staff))
+    return gated_app
+
+
+@pytest.fixture
+def gated(app: Flask, gated_app: Flask) -> Iterator[FlaskClient]:
+    """A client of that application, whose context is open for the factories."""
     with gated_app.app_context():
         yield gated_app.test_client()
 
@@ -57,12 +63,19 @@ def _part_for_staff() -> Any:
 
 
 @pytest.fixture
-def statements(gated: FlaskClient) -> list[str]:
+def statements(gated: FlaskClient) -> Iterator[list[str]]:
     """The SQL statements that requests make, in order."""
     seen: list[str] = []
-    for engine in (db.engine, gated.application.extensions["reads"]):
-        event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-    return seen
+
+    def note(*args: Any) -> None:
+        seen.append(args[2])
+
+    engines = (db.engine, gated.application.extensions["reads"])
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def forge(person: Person, *, key: str = KEY, algorithm: str = "HS256", kid: Any = "test", **claims: Any) -> str:

@@ -109,11 +109,19 @@ class Browser:
         return {"csrf_token": self.cookie("csrf") or ""}
 
 
-@pytest.fixture
-def browser(app: Flask, settings: Settings) -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def paged(settings: Settings) -> tuple[Flask, dict[str, int]]:
+    """An application with these pages, and who enters by their door."""
     people: dict[str, int] = {}
     shop = create_app(replace(settings, jwt_secret_keys={"test": KEY}))
     shop.register_blueprint(pages(people))
+    return shop, people
+
+
+@pytest.fixture
+def browser(app: Flask, paged: tuple[Flask, dict[str, int]]) -> Iterator[Browser]:
+    shop, people = paged
+    people.clear()
     with shop.app_context():
         yield Browser(shop, people)
 

@@ -1,13 +1,12 @@
 """The tracking page in a real browser: it shows each status by itself, whatever is restarted meanwhile."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import CUSTOMER, order
-from tests.e2e.shop import Shop, running_shop, wait_until
+from tests.e2e.conftest import CUSTOMER, category_of, order, without_workers
+from tests.e2e.shop import Shop, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -17,11 +16,8 @@ AFTER_RESTART_MS = 20_000
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Without workers: nothing happens to orders but what a test does."""
-    with running_shop(tmp_path_factory.mktemp("shop")) as shop:
-        shop.start("api", "stream")
-        yield shop
+def shop(browser: Browser, shop_of_this_run: Shop) -> Shop:
+    return without_workers(shop_of_this_run)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +27,8 @@ def admin(shop: Shop) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def product(shop: Shop, admin: dict[str, str]) -> dict[str, Any]:
-    category = shop.post("/categories/", json={"name": "Flour"}, headers=admin).json()
-    body = {"name": "Maize Flour 2 kg", "category_id": category["id"], "price": "189.00", "stock": 1000}
+    category_id = category_of(shop, admin, "Flour")
+    body = {"name": "Maize Flour 2 kg", "category_id": category_id, "price": "189.00", "stock": 1000}
     product: dict[str, Any] = shop.post("/products/", json=body, headers=admin).json()
     return product
 

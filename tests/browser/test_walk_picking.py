@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import CUSTOMER
-from tests.e2e.shop import PASSWORD, Shop, running_shop
+from tests.e2e.conftest import CUSTOMER, category_of, without_workers
+from tests.e2e.shop import PASSWORD, Shop
 
 pytestmark = pytest.mark.e2e
 
@@ -26,17 +26,15 @@ _GOODS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with running_shop(tmp_path_factory.mktemp("shop")) as shop:
-        shop.start("api", "stream")
-        yield shop
+def shop(browser: Browser, shop_of_this_run: Shop) -> Shop:
+    return without_workers(shop_of_this_run)
 
 
 @pytest.fixture(scope="module")
 def placed(shop: Shop) -> dict[str, Any]:
     """An order of two flours, a kilo of beef and a bread."""
     admin = shop.sign_in("owner@shop.example")
-    category = shop.post("/categories/", json={"name": "Pantry"}, headers=admin).json()["id"]
+    category = category_of(shop, admin, "Pantry")
     goods = [shop.post("/products/", json={**one, "category_id": category}, headers=admin).json() for one in _GOODS]
     for person in (CUSTOMER, _PICKER):
         assert shop.post("/auth/register", json=person).status_code == 201

@@ -234,7 +234,7 @@ for_each_law = pytest.mark.parametrize(("law", "values"), LAWS, ids=[law.__name_
 
 @for_each_law
 def test_of_random_baskets(law: Callable[[Case], None], values: st.SearchStrategy[Case]) -> None:
-    assert_holds(law, values, examples=250)
+    assert_holds(law, values, examples=100)
 
 
 @pytest.mark.prove
