@@ -19,6 +19,9 @@ COSTS = Path(__file__).with_name("costs.json")
 # What the pages of a visit are, by share. What they read may come from a replica.
 _PAGES = {"home_page": 0.15, "search_page": 0.35, "product_page": 0.5}
 
+# Of one API process: one to read and one to write for each request that is worked on (REQUESTS_AT_ONCE).
+_CONNECTIONS = 8
+
 # Messages under way at once in one worker: `grocery.notify.sending`.
 _SMS_AT_ONCE, _MAILS_AT_ONCE = 16, 4
 
@@ -124,7 +127,7 @@ def model(orders_per_day: int, costs: Mapping[str, Any], habits: Habits, machine
         api_machines=api_machines,
         primary_size=_size_for((primary if needs_replica else primary + catalogue) / machine.busy, machine),
         replicas=_with_spare(catalogue / usable) if needs_replica else 0,
-        connections=processes * 5,
+        connections=processes * _CONNECTIONS,
     )
 
 

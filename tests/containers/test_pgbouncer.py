@@ -23,7 +23,7 @@ def started(directory: Path, *options: str) -> list[str]:
 
 
 def test_a_password_of_the_environment_becomes_the_list_of_users(tmp_path: Path) -> None:
-    told = started(tmp_path, "--env", "GROCERY_PASSWORD=a secret", "--ulimit", "nofile=1024:524288")
+    told = started(tmp_path, "--env", "GROCERY_PASSWORD=a secret", "--ulimit", "nofile=1024:8192")
     assert told == ["4096", '"grocery" "a secret"', "/etc/pgbouncer/pgbouncer.ini"]
 
 

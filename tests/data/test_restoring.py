@@ -82,8 +82,10 @@ def check_books(cluster: Cluster) -> None:
 
 
 def schema_of(cluster: Cluster) -> str:
+    """What pg_dump says of it, without parentheses: of comparisons of rows it writes fewer once they were restored."""
     dump = run('pg_dump --schema-only --no-owner --no-privileges "$DATABASE_DIRECT_URL"', cluster)
-    return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)  # a random word against forged dumps
+    dump = re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)  # a random word against forged dumps
+    return re.sub(r"[()]", "", dump)
 
 
 def test_a_dump_is_restored_and_sends_nothing_twice(making: Clusters, settings: Settings) -> None:

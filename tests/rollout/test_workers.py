@@ -87,7 +87,12 @@ def wait_until_all_is_done(shop: Shop) -> None:
     def is_sent() -> bool:
         # The lease of a worker that was killed lasts for a minute; here nobody waits for it.
         shop.sql(
-            "UPDATE notifications SET leased_until = now() WHERE status = 'sending' AND leased_until > now() + '40 s'"
+            """
+            UPDATE notifications SET leased_until = now() WHERE id IN (
+                SELECT id FROM notifications WHERE status = 'sending' AND leased_until > now() + '40 s'
+                FOR UPDATE SKIP LOCKED
+            )
+            """
         )
         return not shop.sql("SELECT 1 FROM notifications WHERE status <> 'sent' LIMIT 1")
 
