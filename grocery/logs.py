@@ -30,7 +30,8 @@ ACCESS: Final = "grocery.access"
 
 Entry = MutableMapping[str, Any]
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Those that turn the direction of writing too: a terminal shows what follows them in another order.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 # These write messages instead of sending them, while there is no account: the links in them are meant to be seen.
 _OUTBOXES = ("grocery.notify.sms", "grocery.notify.mail")

@@ -6,15 +6,24 @@ import re
 # may be logged with its address.
 _SECRET = re.compile(r"(/notify/(?:sms|mail|unsubscribe)/)[^/\s\"'?#]+")
 
+# What is searched is of any length, and its words are anybody's. So each word is looked at once, from where it begins,
+# and what may be of any length always comes to an end: searched anew from each of its places, a long text would stop
+# the process.
+
 # What opens an account, an order or a stream: tokens in headers and bodies, tracking links, tickets.
-_KEY = re.compile(r"(\bBearer\s+|/t/|\bticket=)[^/\s\"'?#&,;]+|(\beyJ)[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
+_KEY = re.compile(r"(\bBearer\s+|/t/|\bticket=)[^/\s\"'?#&,;]+|((?<![\w-])eyJ)[\w-]++\.[\w-]++\.[\w-]*", re.IGNORECASE)
 
-# PostgreSQL names the values that it refuses: an address that is taken, all of a row, a word that is no number.
+# PostgreSQL names the values that it refuses: an address that is taken, all of a row, a word that is no number. They
+# may have several lines, so they are taken out up to the next part of its message, or what Python writes after it.
+_VALUES = re.compile(
+    r"(Failing row contains |Key \([^\n]{1,200}?\)=|invalid input (?:syntax|value) for [^:\n]{1,100}: ).*?"
+    r"(?=\n(?:DETAIL:|HINT:|CONTEXT:|LINE \d|\[SQL|Traceback |The above exception|During handling)|\Z)",
+    re.DOTALL,
+)
 # Where a statement is wrong it repeats the line, and psycopg2 has put the values into that.
-_KEY_OF_ROW = re.compile(r"(Key \([^)\n]*\)=\().*(\) (?:already exists|is not present|is still referenced|conflicts))")
-_WORDS = re.compile(r"(Failing row contains |^LINE \d+: |invalid input (?:syntax|value) for [^:\n]*: ).*", re.MULTILINE)
+_LINE = re.compile(r"^(LINE \d+: ).*", re.MULTILINE)
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{7,}\d(?![\w-])")
 
 
@@ -30,7 +39,7 @@ def without_keys(text: str) -> str:
 
 def without_rows(text: str) -> str:
     """The text without the values that PostgreSQL has refused."""
-    return _WORDS.sub(r"\1…", _KEY_OF_ROW.sub(r"\1…\2", text))
+    return _LINE.sub(r"\1…", _VALUES.sub(r"\1…", text))
 
 
 def without_people(text: str) -> str:

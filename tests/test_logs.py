@@ -97,7 +97,9 @@ def test_work_for_another_request_begins_with_nothing_bound() -> None:
 def test_the_values_of_a_refused_row_are_not_written() -> None:
     taken = "duplicate key value\nDETAIL:  Key (email)=(amina@example.com) already exists.\n"
     whole = "null value\nDETAIL:  Failing row contains (1, Amina (Home), amina@example.com, null).\n"
-    for words in (taken, whole):
+    lines = "null value\nDETAIL:  Failing row contains (1, Plot 5\nat Amina's, null).\n"
+    computed = "duplicate key value\nDETAIL:  Key (lower(name))=(one\nAmina) already exists.\n"
+    for words in (taken, whole, lines, computed):
         for formatter in (TextFormatter(), JsonFormatter()):
             line = formatter.format(record("it went wrong", error=ValueError(words)))
             assert "DETAIL" in line

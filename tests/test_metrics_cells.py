@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import struct
 import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -189,3 +191,53 @@ def test_all_that_is_counted_finds_room(app: Flask, tmp_path: Path) -> None:
         file.write(key, 1.0)
     assert len(keys) > 5000
     assert len(list(read_numbers(tmp_path / "a.numbers"))) == len(set(keys))
+
+
+def test_who_reads_while_a_number_is_written_finds_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+    """Zeros or halves would look as if a counter began anew."""
+    path = tmp_path / "a.numbers"
+    numbers = struct.unpack("2d", b"\x11" * 8 + b"\x22" * 8)
+    file = NumberFile(path)
+    file.write("key", numbers[0])
+    child = os.fork()
+    if child == 0:
+        while os.getppid() != 1:
+            for number in numbers * 1000:
+                file.write("key", number)
+    try:
+        found = {entry for _ in range(3000) for entry in read_numbers(path)}
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert found <= {("key", number) for number in numbers}
+
+
+def test_a_fork_counts_in_a_file_of_its_own(tmp_path: Path) -> None:
+    cells = Cells(tmp_path, KINDS)
+    cells.add((ALL.key(), 5.0), (NOW.key(), 1.0))
+    child = os.fork()
+    if child == 0:
+        cells.add((ALL.key(), 1.0))
+        os._exit(0)
+    os.waitpid(child, 0)
+    cells.add((ALL.key(), 1.0))
+    assert samples(cells) == {"everything_total": 7, "now": 1}
+
+
+def test_on_a_full_disk_what_ended_processes_have_counted_is_told_all_the_same(
+    tmp_path: Path, child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child.count(2.0)
+    child.die()
+    cells = Cells(tmp_path, KINDS)
+    cells.add((DONE.key("well"), 1.0))
+
+    def refuse(_file: int, _offset: int, _length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    for _ in range(2):
+        assert samples(cells) == {"done_total|well": 3, "everything_total": 0, "now": 0}
+    monkeypatch.undo()
+    assert samples(cells)["done_total|well"] == 3
+    assert len(list(tmp_path.glob("*.numbers"))) == 2

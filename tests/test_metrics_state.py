@@ -328,3 +328,30 @@ def test_figures_are_told_while_requests_have_all_connections(client: FlaskClien
     finally:
         for connection in connections:
             connection.close()
+
+
+def test_a_scrape_does_not_wait_for_one_that_hangs(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prometheus comes again and again: each would take a thread from those who want to buy."""
+    assert figures(client)["grocery_orders_waiting"] == 0
+    monkeypatch.setattr("grocery.metrics.asking.PATIENCE_SECONDS", 0.05)
+    with app.extensions["metrics"]._lock:
+        assert figures(client, anew=False)["grocery_orders_waiting"] == 0
+
+
+def test_a_database_that_hung_for_a_moment_is_soon_seen_again(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("grocery.metrics.asking.time.monotonic", lambda: clock[0])
+
+    def hang() -> Any:
+        clock[0] += 3.0
+        raise psycopg2.OperationalError("timeout expired")
+
+    working, app.extensions["metrics"].engine = app.extensions["metrics"].engine, reading.figures_engine(hang)
+    assert figures(client)["grocery_database_up"] == 0
+    app.extensions["metrics"].engine = working
+    clock[0] += 11.0
+    assert figures(client, anew=False)["grocery_database_up"] == 1

@@ -5,8 +5,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
 
@@ -197,6 +199,29 @@ def test_a_collector_that_is_away_is_left_alone_by_all_forks(caplog: pytest.LogC
     # The first one waits for a second, the others know.
     assert sum(took[1:]) < took[0] + 1
     assert took[0] < 10
+
+
+def test_a_collector_that_drips_its_answer_holds_up_no_end_of_a_job() -> None:
+    """Each byte comes before the time-out for a read, the whole answer never."""
+    is_over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            while not is_over.wait(0.2):
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip, args=(server,))
+        dripping.start()
+        tracing.start(f"http://127.0.0.1:{server.getsockname()[1]}", 1.0)
+        try:
+            took = _forked_flush()
+        finally:
+            is_over.set()
+            tracing.start(None, 0)
+            dripping.join()
+    assert 1.5 < took < 8
 
 
 def _forked_flush() -> float:

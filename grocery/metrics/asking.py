@@ -7,7 +7,7 @@ take long to read more rarely. One that fails leaves its figures out, and nobody
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,10 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 #: How long an answer is good for, at least; and how much of the time may go into asking.
 REMEMBER_SECONDS = 10.0
 _SHARE = 0.05
+
+#: For how long one waits for another that asks, in seconds. While PostgreSQL hangs, those who come all the time must
+#: not take one thread of the server after the other.
+PATIENCE_SECONDS = 5.0
 
 metrics_asked = Namespace().signal(
     "metrics-asked",
@@ -75,15 +79,23 @@ class Figures:
             self._answers.clear()
 
     def ask(self) -> list[Metric]:
-        """All families. Never fails: PostgreSQL or Redis may be away."""
-        with self._lock:
-            self._ask_one("database", self._try_database)
-            for receiver in metrics_asked.receivers_for(self._app):
-                self._ask_one(_name(receiver), lambda asked=receiver: asked(self._app))  # type: ignore[misc]
-            answered = [family for answer in self._answers.values() for family in answer.families]
-            return [*self.cells.families(), *answered, self._missing_family()]
+        """All families, while another asks for long as they were before. Never fails: PostgreSQL may be away."""
+        if self._lock.acquire(timeout=PATIENCE_SECONDS):
+            try:
+                self._ask_all()
+            finally:
+                self._lock.release()
+        answers = dict(self._answers)
+        answered = [family for answer in answers.values() for family in answer.families]
+        return [*self.cells.families(), *answered, _missing_family(answers)]
 
-    def _ask_one(self, source: str, ask: Callable[[], Iterable[Metric]]) -> None:
+    def _ask_all(self) -> None:
+        # It costs PostgreSQL nothing. Remembered for longer when it hung, one such moment would look like a failure.
+        self._ask_one("database", self._try_database, share=1.0)
+        for receiver in metrics_asked.receivers_for(self._app):
+            self._ask_one(_name(receiver), lambda asked=receiver: asked(self._app))  # type: ignore[misc]
+
+    def _ask_one(self, source: str, ask: Callable[[], Iterable[Metric]], share: float = _SHARE) -> None:
         answer = self._answers.setdefault(source, _Answer())
         started = time.monotonic()
         if started < answer.good_until:
@@ -96,7 +108,7 @@ class Figures:
         else:
             self._note(source, answer, None)
         now = time.monotonic()
-        answer.good_until = now + max(REMEMBER_SECONDS, (now - started) / _SHARE)
+        answer.good_until = now + max(REMEMBER_SECONDS, (now - started) / share)
 
     def _try_database(self) -> list[Metric]:
         """Found away once, it is not tried by everybody: each try may take the seconds of a connection that hangs."""
@@ -117,14 +129,6 @@ class Figures:
         elif error is None and answer.is_missing:
             log.warning("figures of %s are back", source)
         answer.is_missing = error is not None
-
-    def _missing_family(self) -> Metric:
-        missing = GaugeMetricFamily(
-            "grocery_figures_missing", "1 while figures of a part could not be read.", labels=["source"]
-        )
-        for source, answer in sorted(self._answers.items()):
-            missing.add_metric([source], answer.is_missing)
-        return missing
 
 
 class _Answered:
@@ -149,6 +153,15 @@ def write_metrics(app: Flask) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Answered(app.extensions["metrics"].ask()))
     return generate_latest(registry)
+
+
+def _missing_family(answers: Mapping[str, _Answer]) -> Metric:
+    missing = GaugeMetricFamily(
+        "grocery_figures_missing", "1 while figures of a part could not be read.", labels=["source"]
+    )
+    for source, answer in sorted(answers.items()):
+        missing.add_metric([source], answer.is_missing)
+    return missing
 
 
 def _name(receiver: Callable[..., Any]) -> str:

@@ -69,13 +69,13 @@ class Cells:
         self._lock = threading.Lock()
         self._numbers: dict[str, float] = {}
         self._file: NumberFile | None = None
-        self._is_open = directory is None
+        self._counts_in: int | None = None
 
     def add(self, *changes: tuple[str, float]) -> None:
         """Add to cells. On the way of every request: under 2 µs."""
         with self._lock:
-            if not self._is_open:
-                self._open()
+            if self._counts_in != os.getpid():
+                self._begin()
             numbers, file = self._numbers, self._file
             for key, amount in changes:
                 number = numbers.get(key, 0.0) + amount
@@ -98,16 +98,18 @@ class Cells:
                 return Totals(self._numbers)
         try:
             with _alone_in(self._directory):
-                self._settle_ended()
-                return _sum(path for path in self._directory.glob(f"*{_SUFFIX}"))
+                return self._read_all()
         except OSError as error:
             log.warning("what other processes have counted cannot be read: %s", error)
             return Totals(self._numbers)
 
-    def _open(self) -> None:
-        """Make this process's file. Where that is impossible, it counts for itself."""
-        assert self._directory is not None
-        self._is_open = True
+    def _begin(self) -> None:
+        """Make this process's file: what a parent has counted before it forked is in the parent's."""
+        self._counts_in = os.getpid()
+        self._numbers, self._file = {}, None
+        if self._directory is None:
+            return
+        # Where that is impossible, it counts for itself.
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             with _alone_in(self._directory):
@@ -116,17 +118,33 @@ class Cells:
         except OSError as error:
             log.warning("what this process counts is not told to others: %s", error)
 
-    def _settle_ended(self) -> None:
-        """Put what ended processes have counted into one file: processes that crash must not fill the disk."""
+    def _read_all(self) -> Totals[str]:
+        """What living and ended processes have counted; of ended ones all but the gauges."""
         assert self._directory is not None
         kept = self._directory / f"{_ENDED}{_SUFFIX}"
-        ended = [path for path in self._directory.glob(f"*{_SUFFIX}") if path != kept and not is_written(path)]
-        if not ended:
-            return
-        totals = _sum([*ended, *([kept] if kept.exists() else [])])
-        write_numbers(kept, {key: total for key, total in totals.items() if key.split(_BETWEEN)[0] not in self._gauges})
+        living: list[Path] = []
+        ended: list[Path] = []
+        for path in self._directory.glob(f"*{_SUFFIX}"):
+            if path != kept:
+                (living if is_written(path) else ended).append(path)
+        found = _sum([*ended, *([kept] if kept.exists() else [])])
+        totals = Totals({key: total for key, total in found.items() if key.split(_BETWEEN)[0] not in self._gauges})
+        if ended:
+            _settle(kept, totals, ended)
+        totals.update(_sum(living))
+        if self._file is None:
+            totals.update(self._numbers)
+        return totals
+
+
+def _settle(kept: Path, totals: Totals[str], ended: Iterable[Path]) -> None:
+    """Put what ended processes have counted into one file: processes that crash must not fill the disk."""
+    try:
+        write_numbers(kept, totals)
         for path in ended:
             path.unlink()
+    except OSError as error:
+        log.warning("the figures of ended processes stay where they are: %s", error)
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from pathlib import Path
 #: Bytes of a file. A shop that was asked for every address by every method fills three quarters of it.
 FILE_BYTES = 2 * 1024 * 1024
 
-# Where the entries end: read first by readers, written last by the writer.
-_END = struct.Struct("=Q")
-_LENGTH = struct.Struct("=Q")
-_NUMBER = struct.Struct("=d")
+# For reading: where the entries end, which is read first and written last; the length of a key; a number.
+_END = struct.Struct("@Q")
+_LENGTH = struct.Struct("@Q")
+_NUMBER = struct.Struct("@d")
 
 
 class NumberFile:
@@ -33,10 +33,14 @@ class NumberFile:
             self._map = mmap.mmap(self._file, FILE_BYTES)
         except OSError:
             os.close(self._file)
+            path.unlink()
             raise
+        # Written through these, since a Struct fills its place with zeros first: who reads meanwhile would find those.
+        self._words = memoryview(self._map).cast("Q")
+        self._numbers = memoryview(self._map).cast("d")
         self._places: dict[str, int] = {}
         self._end = _END.size
-        _END.pack_into(self._map, 0, self._end)
+        self._words[0] = self._end
 
     def write(self, key: str, number: float) -> None:
         """Set a number. A new key that finds no room is left out."""
@@ -44,10 +48,12 @@ class NumberFile:
         if place is None:
             self._append(key, number)
         else:
-            _NUMBER.pack_into(self._map, place, number)
+            self._numbers[place // _NUMBER.size] = number
 
     def close(self) -> None:
         """Give the file up; who adds the numbers of all processes up then takes it for that of one that has ended."""
+        self._words.release()
+        self._numbers.release()
         self._map.close()
         os.close(self._file)
 
@@ -57,11 +63,11 @@ class NumberFile:
         place = self._end + _LENGTH.size + len(name)
         if place + _NUMBER.size > FILE_BYTES:
             return
-        _LENGTH.pack_into(self._map, self._end, len(name))
+        self._words[self._end // _LENGTH.size] = len(name)
         self._map[self._end + _LENGTH.size : place] = name
-        _NUMBER.pack_into(self._map, place, number)
+        self._numbers[place // _NUMBER.size] = number
         self._end = place + _NUMBER.size
-        _END.pack_into(self._map, 0, self._end)
+        self._words[0] = self._end
         self._places[key] = place
 
 
@@ -74,7 +80,7 @@ def read_numbers(path: Path) -> Iterator[tuple[str, float]]:
     while place < end:
         name_at = place + _LENGTH.size
         number_at = name_at + _LENGTH.unpack_from(content, place)[0]
-        yield content[name_at:number_at].decode().rstrip(), _NUMBER.unpack_from(content, number_at)[0]
+        yield content[name_at:number_at].decode().rstrip(" "), _NUMBER.unpack_from(content, number_at)[0]
         place = number_at + _NUMBER.size
 
 

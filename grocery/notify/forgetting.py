@@ -12,8 +12,9 @@ CODES_KEPT_DAYS = 1
 
 _BATCH = 1000
 
-# What stays is that a message went out, when, by which way and at what cost. The dedupe key has the address in it. Rows
-# are looked through in the order of their ids, each once: those that are empty already stay in the table.
+# What stays is that a message went out, when, by which way and at what cost. The dedupe key has the address in it, and
+# clients choose the ids of their requests. Rows are looked through in the order of their ids, each once: those that are
+# empty already stay in the table.
 _EMPTY = text("""
     WITH batch AS (
         SELECT id FROM notifications
@@ -22,7 +23,8 @@ _EMPTY = text("""
         ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), emptied AS (
         UPDATE notifications
-        SET subject = NULL, body = '', recipient = '', error = NULL, dedupe_key = 'forgotten:' || notifications.id
+        SET subject = NULL, body = '', recipient = '', error = NULL, dedupe_key = 'forgotten:' || notifications.id,
+            request_id = NULL, traceparent = NULL
         FROM batch WHERE notifications.id = batch.id
         RETURNING notifications.id
     )

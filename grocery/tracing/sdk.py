@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from grocery.process import call_at_end, current_role
 from grocery.tracing import TRACEPARENT
 from grocery.tracing.collector import Collector
 from grocery.tracing.statements import trace_statements
+
+# How long the end of a job waits for its last spans.
+_FLUSH_SECONDS = 2.0
 
 # Spans that wait to be sent; more are dropped. One takes about a kilobyte.
 _QUEUE = 2048
@@ -91,8 +95,14 @@ class SdkTracer:
         return {"trace_id": f"{present.trace_id:032x}", "span_id": f"{present.span_id:016x}"}
 
     def flush(self) -> None:
-        if self._made_in == os.getpid():
-            self._provider.force_flush()
+        if self._made_in != os.getpid():
+            return
+        # In a thread of its own: the time-outs of the exporter are for each read, and a collector may drip its answer.
+        sending = threading.Thread(target=self._provider.force_flush, name="last-spans", daemon=True)
+        sending.start()
+        sending.join(_FLUSH_SECONDS)
+        if sending.is_alive():
+            self._collector.leave_alone()
 
     def stop(self) -> None:
         """Send what is left and make no more: another one takes this one's place."""

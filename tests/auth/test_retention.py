@@ -54,11 +54,13 @@ def test_messages_are_emptied_after_a_year(context: None, run_sql: Sql) -> None:
     young_id = make_notification(**old, created_at="now() - interval '364 days'", body="Young")
     old_id = make_notification(**old, created_at="now() - interval '366 days'", body="Old", error="+254712345678")
     waiting_id = make_notification(created_at="now() - interval '366 days'", body="Waits")
+    run_sql("UPDATE notifications SET request_id = 'amina@example.com', traceparent = '00-1-2-01'")
     forgetting.forget_texts()
     forgetting.forget_texts()
     columns = "SELECT id, subject, body, recipient, error, cost, status FROM notifications WHERE id = :id"
     assert run_sql(columns, id=old_id) == [(old_id, None, "", "", None, "KES 0.8", "delivered")]
     assert run_sql("SELECT dedupe_key FROM notifications WHERE id = :id", id=old_id) == [(f"forgotten:{old_id}",)]
+    assert run_sql("SELECT id FROM notifications WHERE request_id IS NULL AND traceparent IS NULL") == [(old_id,)]
     assert run_sql("SELECT id, body FROM notifications WHERE body <> '' ORDER BY id") == [
         (young_id, "Young"),
         (waiting_id, "Waits"),
