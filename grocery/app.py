@@ -64,7 +64,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["engines"] = engines
 
     web.init_app(app, settings.trusted_hosts)
-    db.init_app(app, engines.connect, engines.connect_to_replica)
+    db.init_app(app, engines.connect, engines.connect_for_reports)
     metrics.init_app(app, engines.connect)
     migrate.init_app(app, db.db, directory=str(health.MIGRATIONS))
     queues.init_app(app, lambda: engines.redis_url)

@@ -128,7 +128,8 @@ def reader() -> Iterator[Connection]:
 def replica_reader() -> Iterator[Connection]:
     """As `reader()`, from `DATABASE_REPLICA_URL` if there is one: for exports and reports, which may be any time old.
 
-    From the primary while the replica cannot be reached. For what shoppers see there is `grocery.replica`.
+    From the primary while the replica cannot be reached, or does not follow it. For what shoppers see there is
+    `grocery.replica`.
     """
     with _connect_to_replica() as connection:
         yield connection
@@ -141,7 +142,7 @@ def _connect_to_replica() -> Connection:
     except OperationalError as error:
         if not current_app.config["DATABASE_REPLICA_URL"]:
             raise
-        log.warning("the replica is away, the primary is read: %s", str(error.orig).strip())
+        log.warning("the replica cannot be read, the primary is: %s", str(error.orig).strip())
         primary: Engine = current_app.extensions["reads"]
         return primary.connect()
 

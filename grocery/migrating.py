@@ -80,7 +80,8 @@ def is_done(patience: Patience) -> bool:
         command.upgrade(config, "head")
     except CommandError as error:
         # While this one waited for its turn, a newer program may have had its own.
-        if _find_version() in is_head:
+        applied = _find_version()
+        if applied is None or applied in is_head:
             raise click.ClickException(str(error)) from error
     return False
 
@@ -90,6 +91,8 @@ def _find_version() -> str | None:
     connect = current_app.extensions["engines"].connect_directly
     engine = create_engine("postgresql+psycopg2://", creator=connect, poolclass=NullPool)
     with engine.connect() as connection:
+        # Whoever has locked the table is waited for no longer than there is patience.
+        connection.execute(text("SET lock_timeout = '2s'"))
         if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
             return None
         version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -101,7 +104,7 @@ def _explain(error: DBAPIError) -> str:
     said = str(error.orig).strip().partition("\n")[0]
     if isinstance(error.orig, LockNotAvailable):
         statement = " ".join((error.statement or "").split())
-        return f"A table is in use that the migration changes ({statement[:100]})."
+        return f"A table is in use that the migration needs ({statement[:100]})."
     if not is_database_away(error):
         raise click.ClickException(f"The migration has failed: {said}") from error
     return f"The database is away ({said})."

@@ -252,6 +252,15 @@ class Worker(RqWorker):
     def handle_warm_shutdown_request(self) -> None:
         """SIGTERM: the job that runs ends at its next step."""
         super().handle_warm_shutdown_request()
+        self._tell_job_to_end()
+
+    def fork_work_horse(self, job: RqJob, queue: Queue) -> None:
+        super().fork_work_horse(job, queue)
+        # SIGTERM may have come when the worker was busy already, and had no fork yet that it could tell.
+        if self._stop_requested:
+            self._tell_job_to_end()
+
+    def _tell_job_to_end(self) -> None:
         if self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, ending.SIGNAL)

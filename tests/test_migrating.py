@@ -11,6 +11,7 @@ import click
 import psycopg2
 import pytest
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from click.testing import Result
 from flask import Flask
 from psycopg2.extensions import make_dsn, parse_dsn
@@ -130,6 +131,33 @@ def test_while_another_process_migrates_it_waits_and_finds_what_that_one_has_don
     assert "The database is newer (9999)" in result.output
 
 
+def test_a_version_that_cannot_be_read_is_waited_for_no_longer_than_it_was_told(
+    fresh_app: Flask, server: str, dsn: str
+) -> None:
+    run_on(server, f"CREATE DATABASE {NAME}")
+    run_on(dsn, *NEWER)
+    with held(dsn, "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"):
+        result = migrate(fresh_app, 0)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert result.output.startswith("Error: Given up. A table is in use that the migration needs (SELECT version_num")
+
+
+def test_migrations_that_do_not_fit_together_fail_at_once(
+    fresh_app: Flask, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_on(server, f"CREATE DATABASE {NAME}")
+    tries = []
+
+    def upgrade(*_: object) -> None:
+        tries.append(1)
+        assert len(tries) == 1
+        raise CommandError("Multiple head revisions are present")
+
+    monkeypatch.setattr("alembic.command.upgrade", upgrade)
+    result = migrate(fresh_app, 60)
+    assert (result.exit_code, result.output) == (1, "Error: Multiple head revisions are present\n")
+
+
 @pytest.mark.prove
 def test_a_table_in_use_is_tried_again_until_it_is_free(fresh_app: Flask, server: str, dsn: str) -> None:
     """The lock_timeout of migrations is 5 s, so this takes longer."""
@@ -147,7 +175,7 @@ def test_a_table_in_use_is_tried_again_until_it_is_free(fresh_app: Flask, server
         result = migrate(fresh_app, 60)
         releasing.join()
     assert result.exit_code == 0, result.output
-    assert "A table is in use that the migration changes (INSERT INTO alembic_version" in result.output
+    assert "A table is in use that the migration needs (INSERT INTO alembic_version" in result.output
 
 
 def test_what_waiting_would_not_mend_fails_at_once(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 from rq import Callback, Queue
+from rq import Worker as RqWorker
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
@@ -335,6 +336,19 @@ def test_sigterm_has_a_job_end_that_would_go_on_for_as_long_as_there_is_work(
 
         assert worker.process.wait(10) == 0
         assert done(valkey.client) == ["told"]
+
+
+def test_job_that_was_about_to_begin_at_sigterm_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker is busy from the moment on at which it prepares a job, and has a fork to tell a while later."""
+    worker = Worker.__new__(Worker)
+    worker._stop_requested = True
+    with subprocess.Popen(["sleep", "60"]) as job:
+        monkeypatch.setattr(RqWorker, "fork_work_horse", lambda own, *_: setattr(own, "_horse_pid", job.pid))
+        try:
+            worker.fork_work_horse(None, None)  # type: ignore[arg-type]
+            assert job.wait(10) == -ending.SIGNAL
+        finally:
+            job.kill()
 
 
 def test_worker_shows_that_it_is_alive_in_a_job_and_without_redis(valkey: ValkeyProcess, tmp_path: Path) -> None:

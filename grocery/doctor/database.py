@@ -13,6 +13,7 @@ import psycopg2
 from grocery.doctor.asking import asking
 from grocery.doctor.examining import Patient, first_line
 from grocery.doctor.findings import Finding, failure, hint, ok, warning
+from grocery.engines import DATABASE_ID
 
 _OLDEST = 150_000
 #: From here on USSD steps are given up in time (`transaction_timeout`).
@@ -27,20 +28,24 @@ _SESSION = ("timezone", "statement_timeout", "lock_timeout", "idle_in_transactio
 
 @dataclass(frozen=True)
 class _Answer:
-    """Who answers at an address. The time of its start tells one server from another."""
+    """Who answers at an address. The time of its start tells one server from another.
+
+    The database has the same id on its primary and all replicas, and on no other cluster.
+    """
 
     version: int
     version_text: str
     encoding: str
-    database_id: int
+    database_id: str
     started_at: Any
     is_replica: bool
     is_pooled: bool
 
 
-_WHO = """
+_WHO = f"""
     SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-           current_setting('server_encoding'), (SELECT oid FROM pg_database WHERE datname = current_database()),
+           current_setting('server_encoding'),
+           {DATABASE_ID},
            pg_postmaster_start_time(), pg_is_in_recovery(), pg_backend_pid()
 """
 

@@ -47,7 +47,9 @@ def read_sentinel_url(url: str) -> SentinelAddress:
     found = _ADDRESS.fullmatch(url)
     if found is None:
         raise ValueError("not an address of Sentinels")
-    options = dict(parse_qsl(found["query"] or "", strict_parsing=bool(found["query"])))
+    # A plus is one here, as it is in the password before the @, and no space as in a form.
+    query = (found["query"] or "").replace("+", "%2B")
+    options = dict(parse_qsl(query, strict_parsing=bool(query)))
     if not options.keys() <= set(_OPTIONS):
         raise ValueError("unknown options")
     return SentinelAddress(

@@ -134,8 +134,11 @@ def settle_messages(before: str) -> None:
         moment = datetime.fromisoformat(before)
     except ValueError:
         raise click.BadParameter("it must be a time such as 2026-11-26T21:30Z.", param_hint="--before") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC):
+        raise click.BadParameter("it lies in the future; is it in another time zone?", param_hint="--before")
     with transaction():
-        number = settle(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        number = settle(moment)
     click.echo(f"{number} {'message is' if number == 1 else 'messages are'} not sent any more.")
 
 

@@ -5,7 +5,8 @@ Without DATABASE_REPLICA_URL nothing of this costs anything. With it, a view tha
 
 - the answer may be kept (`grocery.answers`): made from a replica that lags it would be the old one, kept after the news
   of the change has come and gone;
-- it is for staff, or for somebody who has written anything within the last seconds (`marks`), and wants to find it;
+- it is for staff, on routes that ask who somebody is, or for somebody who has written anything within the last seconds
+  (`marks`), and wants to find it;
 - the replica is not known to be fresh (`monitor`), or fails: then the primary is asked, in the same request.
 """
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from grocery.engines import DATABASE_ID
 from grocery.errors import BusyError
 from grocery.replica.asking import AWAY, Asker
 from grocery.replica.lag import Lag
@@ -23,8 +24,8 @@ _ANSWER_SECONDS = 1.0
 # or a server lets it wait, the replica is not read.
 _VALID_SECONDS = 3.0
 
-_PRIMARY = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
-_REPLICA = "SELECT pg_is_in_recovery(), pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint"
+_PRIMARY = f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, {DATABASE_ID}"
+_REPLICA = f"SELECT pg_is_in_recovery(), pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, {DATABASE_ID}"
 
 
 class _NotUsableError(Exception):
@@ -92,11 +93,12 @@ class Monitor:
     def _check(self, started: float) -> tuple[float | None, str | None]:
         """How many seconds the replica is behind, and why it must not be read: None when it may be."""
         try:
-            self._lag.note_primary(started, self._primary.ask(_PRIMARY)[0])
+            position, database_id = self._primary.ask(_PRIMARY)
+            self._lag.note_primary(started, position)
         except (*AWAY, BusyError) as error:
             return None, f"the primary is away: {str(error).strip()}"
         try:
-            lag = self._lag.measure(time.monotonic(), self._ask_replica())
+            lag = self._lag.measure(time.monotonic(), self._ask_replica(database_id))
         except TimeoutError as error:
             self._on_silence()
             return None, str(error)
@@ -106,8 +108,11 @@ class Monitor:
             return lag, "it is behind" if lag is None else f"it is {lag:.0f} s behind"
         return lag, None
 
-    def _ask_replica(self) -> int:
-        is_replica, replayed = self._replica.ask(_REPLICA)
+    def _ask_replica(self, id_of_primary: str) -> int:
+        """How far it has replayed; raises _NotUsableError when it is no replica of this database."""
+        is_replica, replayed, database_id = self._replica.ask(_REPLICA)
+        if database_id != id_of_primary:
+            raise _NotUsableError("it has another database than the primary")
         if not is_replica:
             # One that was promoted has a life of its own, as far as this primary is concerned.
             raise _NotUsableError("it is no replica")

@@ -28,11 +28,15 @@ class Source:
             yield connection
 
     def cut(self) -> None:
-        """Have every read that waits for an answer fail now: a frozen server keeps its connections open for ever."""
+        """Have every read that waits for an answer fail now: a frozen server keeps its connections open for ever.
+
+        Nor are those used again that are idle: who comes back at this address may know nothing of them.
+        """
         with self._lock:
             for each in self._in_use:
                 with suppress(OSError):  # it is closed already
                     each.shutdown(socket.SHUT_RDWR)
+        self.close()
 
     def close(self) -> None:
         """Drop the connections; the next use makes new ones."""

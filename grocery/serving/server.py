@@ -47,7 +47,7 @@ class Server:
             with ExitStack() as stack:
                 directory = Path(stack.enter_context(TemporaryDirectory(prefix="grocery-")))
                 drain_file = self._settings.drain_file or directory / "draining"
-                drain_file.unlink(missing_ok=True)  # of a container that was started again
+                _clear(drain_file)
                 granian = self._start(directory, drain_file)
                 stack.callback(_kill_group, granian)
                 Liveness(self._settings.liveness_file).point_to(
@@ -102,8 +102,15 @@ def granian_arguments(settings: Settings, host: str, port: int) -> list[str]:
         *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--workers", str(settings.server_processes), "--blocking-threads", str(settings.server_threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(FINISH_SECONDS)),
-        *("--host", host, "--port", str(port), "wsgi:app"),
+        *("--host", host, "--port", str(port), "--factory", "grocery.serving.loading:load_app"),
     ]
+
+
+def _clear(drain_file: Path) -> None:
+    """Take away what a container left that was started again. Raises OSError now rather than when it is to be made."""
+    drain_file.unlink(missing_ok=True)
+    drain_file.touch()
+    drain_file.unlink()
 
 
 def _is_told_to_end(granian: subprocess.Popen[bytes], seconds: float | None) -> bool:
@@ -117,6 +124,8 @@ def _is_told_to_end(granian: subprocess.Popen[bytes], seconds: float | None) -> 
         if told is None:
             continue
         if told.si_signo in _ENDING:
+            if told.si_signo == signal.SIGHUP and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+                continue  # `nohup`: the kernel hands over what is waited for, though it is ignored
             return True
         _bury_children(granian)
     return False

@@ -90,6 +90,28 @@ def test_many_connections_share_two_sessions(pgbouncer: PgBouncer, settings: Set
     assert len(pids) <= 2
 
 
+def test_a_host_that_vanishes_is_noticed_as_soon_as_without_a_pooler(pgbouncer: PgBouncer, settings: Settings) -> None:
+    with closing(Engines(replace(settings, database_url=pgbouncer.url)).connect()) as connection:
+        asked = parse_options(connection.info.options)
+    lines = CONFIGURATION.read_text().splitlines()
+    set_here = dict(line.split(" = ") for line in lines if line.startswith("tcp_"))
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    own_names = ("tcp_keepidle", "tcp_keepintvl", "tcp_keepcnt", "tcp_user_timeout")
+    assert [asked[name] for name in names] == [set_here[name] for name in own_names]
+
+
+def test_every_setting_that_the_program_asks_for_is_ignored_by_its_name(settings: Settings) -> None:
+    """PgBouncer 1.20 and newer look into the options, and refuse a client with one that they do not know."""
+    with closing(Engines(settings).connect()) as connection:
+        asked = parse_options(connection.info.options)
+    [line] = [line for line in CONFIGURATION.read_text().splitlines() if line.startswith("ignore_startup_parameters")]
+    assert asked.keys() - set(line.partition(" = ")[2].split(", ")) == {"timezone"}  # that one it keeps track of
+
+
+def parse_options(options: str) -> dict[str, str]:
+    return dict(part.split("=") for part in options.split() if part != "-c")
+
+
 def test_the_replica_has_the_same_settings_as_its_primary() -> None:
     lines = CONFIGURATION.read_text().splitlines()
     [primary] = [line for line in lines if line.startswith("grocery = ")]

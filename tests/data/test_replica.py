@@ -3,18 +3,25 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import psycopg2
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grocery.app import create_app
 from grocery.config import Settings
+from grocery.db import replica_reader
+from grocery.doctor.findings import Level
 from grocery.replica.figures import read_figures
 from grocery.replica.monitor import Monitor
 from tests.auth.factories import make_customer, sign_in
 from tests.data.conftest import Pair
+from tests.data.postgres import Cluster, clusters
+from tests.doctor.looking import look
 from tests.e2e.shop import wait_until
 from tests.products.factories import make_product
 
@@ -168,6 +175,65 @@ def test_a_replica_that_falls_behind_is_not_read(
     wait_until(lambda: not monitor.is_fresh, 20, "the replica is not read")
     assert price(shopper, product_id) == "200.00"
     assert (monitor.lag_seconds or 0) > 0.5
+
+
+def watch(cluster: Cluster, database: str) -> Callable[[], Any]:
+    return lambda: psycopg2.connect(cluster.url_of(database), async_=True)
+
+
+def said_of(monitor: Monitor, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the monitor logs first."""
+    try:
+        assert not monitor.is_fresh
+        wait_until(lambda: caplog.messages or monitor.is_fresh, 20, "a word about the replica")
+        assert not monitor.is_fresh
+        return caplog.messages
+    finally:
+        monitor.stop()
+
+
+def test_a_replica_that_has_another_database_is_not_read(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    [line] = said_of(Monitor(watch(pair.primary, "grocery"), watch(pair.replica, "postgres")), caplog)
+    assert line.endswith("it has another database than the primary")
+
+
+def test_exports_are_read_from_what_follows_the_primary_only(
+    pair: Pair, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    urls = {"database_url": pair.primary.url, "database_direct_url": pair.primary.url}
+
+    def who_answers(replica_url: str) -> str:
+        app = create_app(replace(settings, **urls, database_replica_url=replica_url))
+        with app.app_context(), replica_reader() as connection:
+            answer: str = connection.exec_driver_sql("SELECT current_setting('port')").scalar_one()
+        for engine in ("reads", "replica_reads"):
+            app.extensions[engine].dispose()
+        return answer
+
+    assert who_answers(pair.replica.url) == str(pair.replica.port)
+    for wrong in (pair.replica.url_of("postgres"), pair.primary.url_of("postgres")):
+        caplog.clear()
+        assert who_answers(wrong) == str(pair.primary.port)
+        assert "leads to no replica of the primary" in caplog.text
+
+
+@pytest.mark.prove
+def test_the_replica_of_another_shop_is_not_read_and_the_doctor_says_so(
+    pair: Pair, replicated_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with clusters() as making:
+        stranger = making.new("stranger")
+        stranger.create()
+        stranger.stop()
+        (stranger.directory / "standby.signal").touch()
+        stranger.own()
+        stranger.start()
+        [line] = said_of(Monitor(watch(pair.primary, "grocery"), watch(stranger, "grocery")), caplog)
+        settings = replace(replicated_app.extensions["settings"], database_replica_url=stranger.url)
+        findings = look(replicated_app, "database", settings)
+    assert line.endswith("it has another database than the primary")
+    what = "DATABASE_REPLICA_URL leads to a replica of another database."
+    assert what in [finding.what for finding in findings if finding.level is Level.FAILURE]
 
 
 def test_figures_tell_of_the_replica(replicated_app: Flask, shopper: FlaskClient, app: Flask) -> None:

@@ -22,6 +22,11 @@ def test_the_short_form_means_database_0_and_nobody_signs_in() -> None:
     assert read_sentinel_url("redis+sentinel://:pw@one/main").password == "pw"
 
 
+def test_a_plus_in_a_password_is_one() -> None:
+    address = read_sentinel_url("redis+sentinel://u:a+b@one/main?sentinel_password=c+d%2B")
+    assert (address.password, address.sentinel_password) == ("a+b", "c+d+")
+
+
 def test_secrets_are_not_shown() -> None:
     assert "hidden" not in repr(read_sentinel_url("redis+sentinel://u:hidden@one/main?sentinel_password=hidden"))
 

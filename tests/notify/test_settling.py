@@ -64,6 +64,14 @@ def test_what_is_over_stays_as_it_is_and_all_can_be_sent_anew(
     assert find_notification(waiting)["status"] == "sent"
 
 
+def test_a_time_to_come_is_refused(run: Run) -> None:
+    """Such as one of Nairobi that is said to be of UTC: it would take what the restored shop has written, too."""
+    waiting = make_notification()
+    refused = run("settle", "--before", "2999-11-26T21:30Z")
+    assert (refused.exit_code, "in the future" in refused.output) == (2, True)
+    assert find_notification(waiting)["status"] == "pending"
+
+
 @pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01", ""])
 def test_a_time_that_is_none_is_refused(run: Run, wrong: str) -> None:
     refused = run("settle", "--before", wrong)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from flask import Flask
 
 from grocery.probe import find_problem
-from tests.e2e.shop import ROOT, wait_until
+from tests.e2e.shop import ROOT, free_port, wait_until
 from tests.serving.server import running_server
 
 pytestmark = pytest.mark.e2e
@@ -117,6 +118,33 @@ def test_as_the_first_process_of_a_container_it_ends_on_sigterm_and_buries_orpha
     assert "the server has stopped" in server.log
 
 
+@pytest.mark.prove
+def test_told_to_end_while_it_starts_it_ends_as_soon_as_it_has_started(
+    app: Flask, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with running_server(environ, tmp_path / "log", DRAIN_SECONDS="0") as server:
+        wait_until(lambda: "Spawning worker-1" in server.log, 60, "its worker starts")
+        server.tell()
+        assert server.process.wait(60) == 0
+    assert "refused to gracefully stop" not in server.log  # which takes 20 s
+
+
+@pytest.mark.prove
+def test_a_drain_file_that_was_left_is_taken_away_and_nohup_is_heeded(
+    app: Flask, environ: dict[str, str], tmp_path: Path
+) -> None:
+    (drain_file := tmp_path / "draining").touch()
+    files = {"DRAIN_FILE": str(drain_file), "DRAIN_SECONDS": "300"}
+    with running_server(environ, tmp_path / "log", "nohup", **files) as server:
+        server.wait_until_ready()
+        server.tell(signal.SIGHUP)
+        time.sleep(1)
+        assert (server.status("/readyz"), drain_file.exists()) == (200, False)
+        server.tell()
+        wait_until(lambda: server.status("/readyz") == 503, 30, "it says that it is about to end")
+        assert drain_file.exists()
+
+
 def names_of_children(pid: int) -> list[str]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
@@ -129,11 +157,13 @@ def serve_in_vain(environ: dict[str, str], *arguments: str, **settings: str) -> 
     return done.returncode, done.stderr
 
 
-def test_a_taken_port_and_wrong_settings_are_said_in_a_line(environ: dict[str, str]) -> None:
+def test_a_taken_port_a_lost_drain_file_and_wrong_settings_are_said_in_a_line(environ: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = f"127.0.0.1 port {port} cannot be served: Address already in use\n"
         assert serve_in_vain(environ, "--host", "127.0.0.1", "--port", port) == (1, said)
+    said = f"The server cannot be started: [Errno 2] No such file or directory: '{(lost := '/nowhere/draining')}'\n"
+    assert serve_in_vain(environ, "--host", "127.0.0.1", "--port", str(free_port()), DRAIN_FILE=lost) == (1, said)
     problem = "DRAIN_SECONDS is 'soon'; it must be a whole number from 0 to 300."
     said = f"The settings are not usable:\n  - {problem}\n"
     assert serve_in_vain(environ, DRAIN_SECONDS="soon") == (2, said)
