@@ -49,6 +49,7 @@ class Machine:
     cores: float = 4.0  #: processors of a machine
     memory_gb: float = 16.0  #: memory of a machine
     busy: float = 0.6  #: share of its processors that may be used at the peak
+    crowd: float = 1.5  #: what a request costs when many are worked on at once, against one alone (`benchmarks.node`)
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,13 @@ def model(orders_per_day: int, costs: Mapping[str, Any], habits: Habits, machine
     cpu, order = costs["cpu_ms"], costs["order_cpu_ms"]
 
     def cores(part: str, rates: Mapping[str, float]) -> float:
-        return sum(rate * cpu[kind][part] for kind, rate in rates.items()) / 1000
+        return sum(rate * cpu[kind][part] for kind, rate in rates.items()) / 1000 * machine.crowd
 
     page_rates = {kind: pages * share for kind, share in _PAGES.items()}
     other_rates = {"cart_change": orders * habits.cart_changes, "sign_in": orders * habits.sign_ins}
-    api = cores("api", {**page_rates, **other_rates}) + orders * order["api"] / 1000
+    api = cores("api", {**page_rates, **other_rates}) + orders * order["api"] / 1000 * machine.crowd
     catalogue = cores("postgres", page_rates)
-    primary = cores("postgres", other_rates) + orders * order["postgres"] / 1000
+    primary = cores("postgres", other_rates) + orders * order["postgres"] / 1000 * machine.crowd
     workers = orders * (order["orders"] + order["notify"]) / 1000
     messages = costs["order_messages"]
     sms, mails = orders * messages["sms"], orders * messages["email"]
