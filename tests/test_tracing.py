@@ -244,7 +244,7 @@ def test_the_pause_of_a_collector_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     collector.leave_alone()
     assert collector.is_left_alone
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 31)
+    monkeypatch.setattr("grocery.tracing.collector.monotonic", lambda: now + 31)
     assert not collector.is_left_alone
 
 

@@ -126,7 +126,7 @@ class Listener:
 
     def _take_notifications(self, connection: Any, until: float) -> None:
         """Wait for notifications until then; raises psycopg2.Error as soon as the connection is lost."""
-        while (now := time.monotonic()) < until:
+        while (now := time.monotonic()) < until and not self._stopping.is_set():
             if _is_ready(connection, select.POLLIN, until - now):
                 self._poll(connection)
 

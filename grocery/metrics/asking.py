@@ -6,7 +6,7 @@ take long to read more rarely. One that fails leaves its figures out, and nobody
 
 import logging
 import threading
-import time
+from time import monotonic
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,7 +97,7 @@ class Figures:
 
     def _ask_one(self, source: str, ask: Callable[[], Iterable[Metric]], share: float = _SHARE) -> None:
         answer = self._answers.setdefault(source, _Answer())
-        started = time.monotonic()
+        started = monotonic()
         if started < answer.good_until:
             return
         try:
@@ -107,7 +107,7 @@ class Figures:
             self._note(source, answer, error)
         else:
             self._note(source, answer, None)
-        now = time.monotonic()
+        now = monotonic()
         answer.good_until = now + max(REMEMBER_SECONDS, (now - started) / share)
 
     def _try_database(self) -> list[Metric]:

@@ -3,8 +3,8 @@
 import logging
 import mmap
 import struct
-import time
 from collections.abc import Sequence
+from time import monotonic
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -38,10 +38,10 @@ class Collector:
     @property
     def is_left_alone(self) -> bool:
         until: float = struct.unpack("d", self._memory[:8])[0]
-        return time.monotonic() < until
+        return monotonic() < until
 
     def leave_alone(self) -> None:
-        self._memory[:8] = struct.pack("d", time.monotonic() + PAUSE_SECONDS)
+        self._memory[:8] = struct.pack("d", monotonic() + PAUSE_SECONDS)
 
 
 class _Patient(SpanExporter):

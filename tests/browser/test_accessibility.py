@@ -10,11 +10,11 @@ from tests.browser.page_checks import add_checks, find_covered_stops, find_fault
 from tests.browser.pages_of_shop import ShopPage, list_pages, list_unsampled
 from tests.browser.walking import put_in
 
-# What each role is let into that the roles before it are not; a page that looks alike for two is looked at once. What
-# an admin sees on the pages of staff is looked at by `make prove`.
+# What each role is let into that the roles before it are not. What those who are signed in see on pages that others see,
+# too, is looked at by `make prove`.
 _SEES = {
     "visitor": {"public", "optional"},
-    "customer": {"optional", "customer"},
+    "customer": {"customer"},
     "staff": {"staff"},
     "admin": {"admin"},
 }
@@ -43,8 +43,11 @@ _EMPTY_BASKET = ShopPage("basket.show", "optional", "/basket")
 
 
 @pytest.mark.prove
-def test_pages_of_staff_are_accessible_to_admins(browser: Browser, migrated_app: Flask, full_shop: FullShop) -> None:
-    look_at_pages(browser, migrated_app, full_shop, "admin", {"staff"})
+@pytest.mark.parametrize(("role", "access"), [("customer", "optional"), ("admin", "staff")])
+def test_pages_of_others_are_accessible(
+    browser: Browser, migrated_app: Flask, full_shop: FullShop, role: str, access: str
+) -> None:
+    look_at_pages(browser, migrated_app, full_shop, role, {access})
 
 
 @pytest.mark.parametrize("role", _SEES)
