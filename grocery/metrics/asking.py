@@ -6,9 +6,9 @@ take long to read more rarely. One that fails leaves its figures out, and nobody
 
 import logging
 import threading
-from time import monotonic
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from blinker import Namespace

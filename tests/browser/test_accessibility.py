@@ -10,8 +10,8 @@ from tests.browser.page_checks import add_checks, find_covered_stops, find_fault
 from tests.browser.pages_of_shop import ShopPage, list_pages, list_unsampled
 from tests.browser.walking import put_in
 
-# What each role is let into that the roles before it are not. What those who are signed in see on pages that others see,
-# too, is looked at by `make prove`.
+# What each role is let into that the roles before it are not. What those who are signed in see on pages that others
+# see, too, is looked at by `make prove`.
 _SEES = {
     "visitor": {"public", "optional"},
     "customer": {"customer"},
