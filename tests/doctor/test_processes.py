@@ -1,6 +1,7 @@
 """Redis, workers, the relay, and the work that they should have done."""
 
-import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -121,20 +122,9 @@ def test_a_ring_that_nobody_takes_and_a_job_that_failed_are_found(
 def _run_a_plain_worker(valkey: ValkeyProcess, directory: Path) -> None:
     """RQ's own class takes the job, and fails at it."""
     environ = {key: value for key, value in environment(valkey).items() if key != "RQ_WORKER_CLASS"}
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        os.execve(  # noqa: S606
-            "/bin/sh",
-            ["sh", "-c", f"exec {_python()} -m rq.cli worker --burst orders > {directory}/plain 2>&1"],
-            environ,
-        )
-    os.waitpid(child, 0)
-
-
-def _python() -> str:
-    import sys  # noqa: PLC0415
-
-    return sys.executable
+    command = [sys.executable, "-m", "rq.cli", "worker", "--burst", "orders"]
+    with (directory / "plain").open("wb") as log:
+        subprocess.run(command, env=environ, stdout=log, stderr=log, timeout=120)
 
 
 def test_suspended_workers_are_found(app: Flask, with_valkey: Settings, valkey: ValkeyProcess) -> None:
