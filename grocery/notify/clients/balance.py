@@ -6,12 +6,12 @@ Source: https://developers.africastalking.com/docs/application
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import requests
 from africastalking.Application import ApplicationService
-from africastalking.Service import DEFAULT_TIMEOUT_S
 
+from grocery.notify.clients.transport import WholeAnswers
 from grocery.notify.outcome import one_line
 
 _BALANCE: Final = re.compile(r"([A-Z]{3}) (-?[0-9]{1,12}(?:\.[0-9]{1,6})?)")
@@ -36,33 +36,16 @@ class Balance:
         return f"{self.currency} {self.amount:.2f}"
 
 
-class _AccountService(ApplicationService):
-    """The SDK's service with the provider's answer left whole, as for messages."""
-
-    def __init__(self, username: str, api_key: str, origin: str | None):
-        super().__init__(username, api_key)
-        if origin is not None:
-            self._baseUrl = f"{origin}/version1"
-
-    def _make_request(
-        self,
-        url: str,
-        method: str,
-        headers: dict[str, str],
-        data: Any,
-        params: Any,
-        callback: None = None,
-        timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
-    ) -> requests.Response:
-        return requests.request(
-            method, url, headers=headers, data=data, params=params, timeout=timeout, allow_redirects=False
-        )
+class _AccountService(WholeAnswers, ApplicationService):
+    """Asks about the account."""
 
 
 def read_balance(username: str, api_key: str, origin: str | None = None) -> Balance:
     """What the account has; raises BalanceError."""
+    service = _AccountService(username, api_key, origin)
     try:
-        response: requests.Response = _AccountService(username, api_key, origin).fetch_application_data()
+        with service.connections:
+            response: requests.Response = service.fetch_application_data()
     except requests.RequestException as error:
         raise BalanceError(one_line(f"{type(error).__name__}: {error}")) from error
     if response.status_code in (401, 403):

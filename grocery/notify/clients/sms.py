@@ -16,6 +16,7 @@ import urllib3.exceptions
 from africastalking import SMSService
 from africastalking.Service import DEFAULT_TIMEOUT_S
 
+from grocery.notify.clients.transport import WholeAnswers
 from grocery.notify.outcome import Outcome, SendResult, one_line
 
 log = logging.getLogger("grocery.notify.sms")
@@ -88,33 +89,8 @@ class ConsoleSms:
         return nullcontext(self)
 
 
-class _MessagingService(SMSService):
-    """The SDK's SMS service with the provider's answer left whole.
-
-    The SDK's transport drops the HTTP status, the only thing that tells a wrong API key from a broken gateway, answers
-    a string for `application/json; charset=utf-8`, follows redirects with the API key in hand, and connects anew for
-    each message.
-    """
-
-    def __init__(self, username: str, api_key: str, origin: str | None) -> None:
-        super().__init__(username, api_key)
-        if origin is not None:
-            self._baseUrl = f"{origin}/version1"
-        self.connections = requests.Session()
-
-    def _make_request(
-        self,
-        url: str,
-        method: str,
-        headers: dict[str, str],
-        data: Any,
-        params: Any,
-        callback: None = None,
-        timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
-    ) -> requests.Response:
-        return self.connections.request(
-            method, url, headers=headers, data=data, params=params, timeout=timeout, allow_redirects=False
-        )
+class _MessagingService(WholeAnswers, SMSService):
+    """Sends messages over connections that it keeps."""
 
 
 class AfricasTalkingSms:
