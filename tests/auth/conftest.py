@@ -1,14 +1,19 @@
-"""Fixtures for tests of people: requests that meet."""
+"""Fixtures for tests of people: requests that meet, and a browser."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
+
+from grocery.app import create_app
+from grocery.config import Settings
+from tests.auth.browsing import KEY, Browser, pages
 
 RunSql = Callable[..., list[tuple[Any, ...]]]
 
@@ -39,3 +44,20 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def paged(settings: Settings) -> tuple[Flask, dict[str, int]]:
+    """An application with these pages, and who enters by their door."""
+    people: dict[str, int] = {}
+    shop = create_app(replace(settings, jwt_secret_keys={"test": KEY}))
+    shop.register_blueprint(pages(people))
+    return shop, people
+
+
+@pytest.fixture
+def browser(app: Flask, paged: tuple[Flask, dict[str, int]]) -> Iterator[Browser]:
+    shop, people = paged
+    people.clear()
+    with shop.app_context():
+        yield Browser(shop, people)

@@ -1,133 +1,15 @@
 """Cookies: what a browser gets, on which routes they count, and what other sites cannot do with them."""
 
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
-import jwt as pyjwt
 import pytest
-from flask import Flask, Response, jsonify
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from flask import Flask
 
-from grocery.api import public
 from grocery.app import create_app
-from grocery.auth.access import (
-    current_person,
-    current_person_or_none,
-    current_token,
-    customer_required,
-    optional_person,
-    staff_required,
-)
-from grocery.auth.cookies import clear_session_cookies, csrf_token, set_session_cookies
-from grocery.auth.pages import Pages
-from grocery.auth.people import Person
-from grocery.auth.sessions import end_session
-from grocery.auth.tokens import TokenPair
 from grocery.config import Settings
-from grocery.db import transaction
+from tests.auth.browsing import BAD, Browser, pages, refused
 from tests.auth.conftest import RunSql
 from tests.auth.factories import bearer, make_customer, token_pair
-
-KEY = "secret-for-tests-only-fedcba9876543210"
-BAD = "made up"
-
-
-def pages(people: dict[str, int]) -> Pages:
-    """A few pages as a storefront has them; `people` names who signs in."""
-    blueprint = Pages("pages", __name__, url_prefix="/pages")
-
-    @blueprint.get("/door")
-    @optional_person
-    def door() -> Response:
-        return jsonify(csrf=csrf_token())
-
-    @blueprint.post("/enter")
-    @public
-    def enter() -> Response:
-        return set_session_cookies(Response("in"), token_pair(people["who"]))
-
-    @blueprint.route("/account", methods=["GET", "POST"])
-    @customer_required
-    def account() -> Response:
-        return jsonify(id=current_person().id, csrf=csrf_token())
-
-    @blueprint.route("/front", methods=["GET", "POST"])
-    @optional_person
-    def front() -> Response:
-        person = current_person_or_none()
-        return jsonify(id=person.id if person else None)
-
-    @blueprint.get("/back-office")
-    @staff_required
-    def back_office() -> Response:
-        return jsonify(id=current_person().id)
-
-    @blueprint.post("/leave")
-    @customer_required
-    def leave() -> Response:
-        with transaction():
-            end_session(current_token())
-        return clear_session_cookies(Response("out"))
-
-    return blueprint
-
-
-class Browser:
-    """Keeps cookies, as a test client does; sends what the test says beside them."""
-
-    def __init__(self, app: Flask, people: dict[str, int]):
-        self.app, self.people = app, people
-        self.client: FlaskClient = app.test_client()
-
-    def enter(self, person: Person) -> TestResponse:
-        self.people["who"] = person.id
-        return self.client.post("/pages/enter", data=self.at_the_door())
-
-    def at_the_door(self) -> dict[str, str]:
-        """What the form of the page has by which one enters."""
-        return {"csrf_token": self.client.get("/pages/door").json["csrf"]}
-
-    def cookie(self, name: str) -> str | None:
-        kept = self.client.get_cookie(name)
-        return kept.value if kept else None
-
-    def cookies(self) -> dict[str, str | None]:
-        return {name: self.cookie(name) for name in ("access", "refresh", "csrf")}
-
-    def put(self, name: str, value: str) -> None:
-        self.client.set_cookie(name, value)
-
-    def forget(self, *names: str) -> None:
-        for name in names:
-            self.client.delete_cookie(name)
-
-    def csrf(self) -> dict[str, str]:
-        return {"csrf_token": self.cookie("csrf") or ""}
-
-
-@pytest.fixture(scope="module")
-def paged(settings: Settings) -> tuple[Flask, dict[str, int]]:
-    """An application with these pages, and who enters by their door."""
-    people: dict[str, int] = {}
-    shop = create_app(replace(settings, jwt_secret_keys={"test": KEY}))
-    shop.register_blueprint(pages(people))
-    return shop, people
-
-
-@pytest.fixture
-def browser(app: Flask, paged: tuple[Flask, dict[str, int]]) -> Iterator[Browser]:
-    shop, people = paged
-    people.clear()
-    with shop.app_context():
-        yield Browser(shop, people)
-
-
-def refused(response: TestResponse) -> tuple[int, str]:
-    return response.status_code, response.json["code"]
 
 
 def test_a_browser_gets_three_cookies_of_which_scripts_read_one(browser: Browser) -> None:
@@ -294,113 +176,6 @@ def test_links_from_other_sites_lead_in(browser: Browser) -> None:
     assert browser.client.get("/pages/account", headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("how", ["is gone", "has expired", "is not ours"])
-def test_an_access_token_that_is_over_is_renewed_without_a_word(browser: Browser, how: str) -> None:
-    person = make_customer()
-    browser.enter(person)
-    before = browser.cookies()
-    if how == "is gone":  # browsers forget it after 15 minutes
-        browser.forget("access")
-    else:
-        browser.put("access", expired(before["access"] or "") if how == "has expired" else BAD)
-    answer = browser.client.get("/pages/account")
-    assert (answer.status_code, answer.json["id"]) == (200, person.id)
-    after = browser.cookies()
-    assert after["access"] not in (None, before["access"])
-    assert after["refresh"] not in (None, before["refresh"])
-    assert browser.client.get("/pages/account").headers.getlist("Set-Cookie") == []
-
-
-def test_a_form_that_was_open_meanwhile_still_comes_through(browser: Browser) -> None:
-    browser.enter(make_customer())
-    fields = browser.csrf()
-    browser.forget("access")
-    assert browser.client.post("/pages/account", data=fields).status_code == 200
-    assert browser.csrf() == fields
-    assert browser.client.post("/pages/account", data=fields).status_code == 200
-
-
-def test_another_site_cannot_even_make_a_browser_renew(browser: Browser, run_sql: RunSql) -> None:
-    browser.enter(make_customer())
-    browser.forget("access")
-    before = run_sql("SELECT refresh_jti FROM token_families")
-    assert refused(browser.client.post("/pages/account")) == (403, "forged_request")
-    assert run_sql("SELECT refresh_jti FROM token_families") == before
-
-
-def test_several_tabs_that_renew_at_once_stay_signed_in(browser: Browser) -> None:
-    browser.enter(make_customer())
-    cookies = f"refresh={browser.cookie('refresh')}; csrf={browser.cookie('csrf')}"
-
-    def load(_number: int) -> TestResponse:
-        return browser.app.test_client(use_cookies=False).get("/pages/account", headers={"Cookie": cookies})
-
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(load, range(6)))
-    assert [answer.status_code for answer in answers] == [200] * 6
-    # Not all of the lines: when they expire is told in seconds, and a second may end meanwhile.
-    given = [[line.partition(";")[0] for line in answer.headers.getlist("Set-Cookie")[:2]] for answer in answers]
-    assert given == [given[0]] * 6
-    kept = answers[0].headers.getlist("Set-Cookie")[0].partition(";")[0]
-    later = browser.app.test_client(use_cookies=False).get("/pages/account", headers={"Cookie": kept})
-    assert later.status_code == 200
-
-
-def test_a_stolen_refresh_token_that_is_used_late_ends_the_sign_in(browser: Browser, run_sql: RunSql) -> None:
-    browser.enter(make_customer())
-    stolen = browser.cookie("refresh") or ""
-    browser.forget("access")
-    assert browser.client.get("/pages/account").status_code == 200
-    run_sql("UPDATE token_families SET issued_at = issued_at - interval '31 seconds'")
-    thief = browser.app.test_client()
-    thief.set_cookie("refresh", stolen)
-    assert refused(thief.get("/pages/account")) == (401, "token_revoked")
-    assert refused(browser.client.get("/pages/account")) == (401, "token_revoked")
-
-
-@pytest.mark.parametrize(
-    "end", ["signed out", "deactivated", "deleted", "refresh expired", "forged", "swapped", "huge"]
-)
-def test_a_session_that_is_over_makes_a_visitor_and_takes_the_cookies_away(
-    browser: Browser, run_sql: RunSql, end: str
-) -> None:
-    browser.enter(make_customer())
-    kept = browser.cookies()
-    if end == "signed out":
-        pair = TokenPair(kept["access"] or "", kept["refresh"] or "")
-        assert browser.client.post("/auth/logout", headers=bearer(pair.access_token)).status_code == 204
-    elif end in ("deactivated", "deleted"):
-        run_sql("UPDATE customers SET is_active = false" if end == "deactivated" else "DELETE FROM customers")
-    else:
-        access, refresh = {
-            "refresh expired": (expired(kept["access"] or ""), expired(kept["refresh"] or "")),
-            "forged": (BAD, signed(kept["refresh"] or "", key="another-secret-for-tests-0123456789abcdef")),
-            "swapped": (kept["refresh"] or "", kept["access"] or ""),
-            "huge": ("a" * 3000 + ".b.c", "a.b." + "c" * 3000),
-        }[end]
-        browser.put("access", access)
-        browser.put("refresh", refresh)
-    over = browser.cookies()
-    answer = browser.client.get("/pages/account")
-    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
-    assert browser.cookies() == {"access": None, "refresh": None, "csrf": None}
-    for name, value in over.items():
-        browser.put(name, value or "")
-    front = browser.client.get("/pages/front")
-    assert (front.status_code, front.json) == (200, {"id": None})
-    assert browser.cookies() == {"access": None, "refresh": None, "csrf": None}
-
-
-def test_leaving_kills_the_tokens_and_not_only_the_cookies(browser: Browser) -> None:
-    browser.enter(make_customer())
-    kept = browser.cookies()
-    assert browser.client.post("/pages/leave", data=browser.csrf()).status_code == 200
-    assert browser.cookies() == {"access": None, "refresh": None, "csrf": None}
-    for name, value in kept.items():
-        browser.put(name, value or "")
-    assert browser.client.get("/pages/account").status_code == 401
-
-
 def test_another_sign_in_gets_another_csrf_token(browser: Browser) -> None:
     person = make_customer()
     browser.enter(person)
@@ -408,17 +183,6 @@ def test_another_sign_in_gets_another_csrf_token(browser: Browser) -> None:
     browser.enter(person)
     assert browser.csrf() != fields
     assert refused(browser.client.post("/pages/account", data=fields)) == (403, "forged_request")
-
-
-def expired(token: str) -> str:
-    now = int(time.time())
-    return signed(token, iat=now - 2000, exp=now - 1000)
-
-
-def signed(token: str, key: str = KEY, **claims: Any) -> str:
-    """The token with other claims, as somebody who has the key would sign it."""
-    known = pyjwt.decode(token, options={"verify_signature": False})
-    return pyjwt.encode({**known, **claims}, key, "HS256", headers={"kid": "test"})
 
 
 @pytest.mark.parametrize("origin", ["null", "", "http://["])
