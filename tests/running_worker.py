@@ -10,9 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from redis import Redis
+
 from grocery.config import setting_names
-from grocery.queues import ORDERS
+from grocery.queues import ORDERS, Doorbell
 from tests.valkey_process import ValkeyProcess
+from tests.worker_jobs import JOB
 
 ROOT = Path(__file__).parent.parent
 RQ = Path(sys.executable).with_name("rq")
@@ -80,3 +83,22 @@ def running_worker(
     finally:
         if process.poll() is None:
             worker.kill()
+
+
+@contextmanager
+def bell_of(valkey: ValkeyProcess) -> Iterator[Callable[[], bool]]:
+    bell = Doorbell(lambda: valkey.url, jobs={ORDERS: JOB}, token_seconds=1, pause_seconds=0.1)
+    yield lambda: bell.ring(ORDERS)
+    bell.close()
+
+
+def script(redis: Redis, *lines: str) -> None:
+    redis.rpush("script", *lines)
+
+
+def done(redis: Redis) -> list[str]:
+    return [line.decode() for line in redis.lrange("done", 0, -1)]
+
+
+def begun(redis: Redis) -> list[str]:
+    return [line.decode().split()[0] for line in redis.lrange("begun", 0, -1)]

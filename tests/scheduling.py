@@ -14,7 +14,7 @@ _LONG = (
     "tests/rollout/",
     "tests/dev/",
     "tests/browser/test_accessibility.py",
-    "tests/test_worker.py",
+    "tests/test_worker",
     "tests/browser/test_swagger.py",
     "tests/data/",
     "tests/notify/sending/",

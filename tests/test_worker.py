@@ -4,25 +4,33 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from redis import Redis
 from rq import Callback, Queue
-from rq import Worker as RqWorker
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import DefaultSerializer, JSONSerializer
 
-from grocery import ending
 from grocery.app import create_app
 from grocery.config import load_settings
 from grocery.probe import find_problem
-from grocery.queues import JOBS, NOTIFY, ORDERS, Doorbell
+from grocery.queues import JOBS, NOTIFY, ORDERS
 from grocery.worker import Worker
-from tests.running_worker import ROOT, RQ, RunningWorker, environment, running_worker, until
+from tests.running_worker import (
+    ROOT,
+    RQ,
+    RunningWorker,
+    begun,
+    bell_of,
+    done,
+    environment,
+    running_worker,
+    script,
+    until,
+)
 from tests.valkey_process import ValkeyProcess
 from tests.worker_jobs import JOB
 
@@ -56,25 +64,6 @@ def redis(lasting_valkey: ValkeyProcess, lasting_worker: RunningWorker) -> Redis
 def ring(lasting_valkey: ValkeyProcess) -> Iterator[Callable[[], bool]]:
     with bell_of(lasting_valkey) as ring:
         yield ring
-
-
-@contextmanager
-def bell_of(valkey: ValkeyProcess) -> Iterator[Callable[[], bool]]:
-    bell = Doorbell(lambda: valkey.url, jobs={ORDERS: JOB}, token_seconds=1, pause_seconds=0.1)
-    yield lambda: bell.ring(ORDERS)
-    bell.close()
-
-
-def script(redis: Redis, *lines: str) -> None:
-    redis.rpush("script", *lines)
-
-
-def done(redis: Redis) -> list[str]:
-    return [line.decode() for line in redis.lrange("done", 0, -1)]
-
-
-def begun(redis: Redis) -> list[str]:
-    return [line.decode().split()[0] for line in redis.lrange("begun", 0, -1)]
 
 
 def waiting_clients(redis: Redis) -> list[str]:
@@ -274,20 +263,6 @@ def test_worker_survives_a_redis_that_is_away_when_a_job_ends(valkey: ValkeyProc
         assert worker.process.poll() is None
 
 
-def test_sigterm_waits_for_the_running_job_without_redis_too(valkey: ValkeyProcess, tmp_path: Path) -> None:
-    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
-        worker.wait_for_line("worker ready")
-        script(valkey.client, "sleep 1")
-        ring()
-        until(lambda: begun(valkey.client) == ["sleep"], "the job")
-        job_pid = int(valkey.client.lindex("begun", 0).split()[1])
-        valkey.stop()
-        worker.process.terminate()
-
-        assert worker.process.wait(10) == 0
-        assert not Path(f"/proc/{job_pid}").exists()
-
-
 def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: Path) -> None:
     """BLMOVE takes a job, ZADD belongs to the step before the fork. A replica, or a full Redis, refuses both."""
     redis = valkey.client
@@ -306,49 +281,6 @@ def test_worker_survives_a_redis_that_refuses(valkey: ValkeyProcess, tmp_path: P
             until(lambda: redis.zcard("rq:wip:orders") == 0, "the end of the job to be noted")
             redis.delete("begun")
         assert worker.process.poll() is None
-
-
-def test_sigterm_waits_for_the_running_job(valkey: ValkeyProcess, tmp_path: Path) -> None:
-    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
-        worker.wait_for_line("worker ready")
-        script(valkey.client, "sleep 0.5")
-        ring()
-        until(lambda: begun(valkey.client) == ["sleep"], "the job")
-        worker.process.terminate()
-
-        assert worker.process.wait(10) == 0
-        assert done(valkey.client) == ["sleep"]
-
-
-def test_sigterm_has_a_job_end_that_would_go_on_for_as_long_as_there_is_work(
-    valkey: ValkeyProcess, tmp_path: Path
-) -> None:
-    with running_worker(valkey, tmp_path / "log") as worker, bell_of(valkey) as ring:
-        worker.wait_for_line("worker ready")
-        # What tells a job is nothing to its worker, and not left to the next job.
-        worker.process.send_signal(ending.SIGNAL)
-        script(valkey.client, "until-told")
-        ring()
-        until(lambda: begun(valkey.client) == ["until-told"], "the job")
-        time.sleep(0.5)
-        assert done(valkey.client) == []
-        worker.process.terminate()
-
-        assert worker.process.wait(10) == 0
-        assert done(valkey.client) == ["told"]
-
-
-def test_job_that_was_about_to_begin_at_sigterm_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker is busy from the moment on at which it prepares a job, and has a fork to tell a while later."""
-    worker = Worker.__new__(Worker)
-    worker._stop_requested = True
-    with subprocess.Popen(["sleep", "60"]) as job:
-        monkeypatch.setattr(RqWorker, "fork_work_horse", lambda own, *_: setattr(own, "_horse_pid", job.pid))
-        try:
-            worker.fork_work_horse(None, None)  # type: ignore[arg-type]
-            assert job.wait(10) == -ending.SIGNAL
-        finally:
-            job.kill()
 
 
 def test_worker_shows_that_it_is_alive_in_a_job_and_without_redis(valkey: ValkeyProcess, tmp_path: Path) -> None:
