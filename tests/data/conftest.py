@@ -1,7 +1,7 @@
 """A primary and its streaming replica, and an application that reads the catalogue from the replica."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,14 +49,21 @@ class Pair:
         return state
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Pair]:
+@contextmanager
+def replicating() -> Iterator[Pair]:
+    """A primary, and a replica that follows it."""
     with clusters() as making:
         primary, replica = making.new("primary"), making.new("replica")
         primary.create()
         replica.copy_of(primary, "-R")
         replica.start()
         yield Pair(primary, replica)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Pair]:
+    with replicating() as pair:
+        yield pair
 
 
 @pytest.fixture(scope="session")

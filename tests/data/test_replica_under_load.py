@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.data.conftest import Pair
-from tests.data.postgres import clusters
+from tests.data.conftest import Pair, replicating
 from tests.data.trade import Crowd, Trade, crowd, start_all
 from tests.e2e.shop import Shop, running_shop, wait_until
 
@@ -17,12 +16,9 @@ _BY_REPLICA = "SELECT sum(idx_scan + seq_scan) FROM pg_stat_user_tables WHERE re
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    with clusters() as making:
-        primary, replica = making.new("primary"), making.new("replica")
-        primary.create()
-        replica.copy_of(primary, "-R")
-        replica.start()
-        yield Pair(primary, replica)
+    """Of this file's own, since it crashes and promotes them."""
+    with replicating() as pair:
+        yield pair
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,18 @@ def test_an_order_is_one_trace_and_one_request_id(
     order_id = answer.json()["id"]
     shop.sms.wait_for(1, 10)
 
-    # By the request's id: it came, the order was confirmed, each message was sent.
+    assert_lines_lead_from_request_to_sms(observed, order_id)
+    assert_trace_leads_from_request_to_sms(observed, order_id)
+    assert_nobody_is_named(observed)
+
+    # Nothing else was traced: none of it began a trace of its own, by the share of 0.
+    assert {span.trace_id for span in observed.collector.spans} == {TRACE_ID}
+    assert observed.sentry.events == []
+
+
+def assert_lines_lead_from_request_to_sms(observed: Observed, order_id: int) -> None:
+    """By the request's id: it came, the order was confirmed, each message was sent."""
+    shop = observed.shop
     wait_until(lambda: len(observed.lines_of("order-of-amina")) >= 6, 10, "all lines are written")
     lines = observed.lines_of("order-of-amina")
     [came] = [line for line in lines if line["logger"] == "grocery.access"]
@@ -104,7 +115,10 @@ def test_an_order_is_one_trace_and_one_request_id(
     assert_page_shows_how_to_find(observed, "order-of-amina", len(lines))
     assert {field for name in PROCESSES for line in observed.lines(name) for field in line} <= documented_fields()
 
-    # As a trace: the request, its statements, the job that it caused, the call of the provider.
+
+def assert_trace_leads_from_request_to_sms(observed: Observed, order_id: int) -> None:
+    """The request, its statements, the job that it caused, the call of the provider."""
+
     def is_whole() -> bool:
         return {"POST /orders/", "process order", "send sms"} <= {span.name for span in observed.collector.spans}
 
@@ -125,11 +139,6 @@ def test_an_order_is_one_trace_and_one_request_id(
     sms = by_name["send sms"]
     assert (sms.service, sms.kind, sms.parent_id) == ("grocery-worker-notify", "client", request.span_id)
     assert (sms.attributes["grocery.outcome"], sms.attributes["grocery.event"]) == ("sent", "order_placed")
-    assert_nobody_is_named(observed)
-
-    # Nothing else was traced: none of it began a trace of its own, by the share of 0.
-    assert {span.trace_id for span in observed.collector.spans} == {TRACE_ID}
-    assert observed.sentry.events == []
 
 
 def test_what_fails_is_told_without_what_it_was_about(customer: dict[str, str], observed: Observed) -> None:
