@@ -32,6 +32,7 @@ def healthz() -> ResponseReturnValue:
 @blp.route("/readyz")
 @public
 @blp.response(200, description="PostgreSQL answers and is migrated; `redis` is `ok` or `degraded`.")
+@blp.problems(_503="Not now: `draining`, `database_unavailable` or `migration_pending`.")
 def readyz() -> ResponseReturnValue:
     """Can this process serve? Without Redis it can: what waits is delivered when Redis is back."""
     if is_draining():
@@ -43,7 +44,9 @@ def readyz() -> ResponseReturnValue:
 
 @blp.route("/metrics")
 @public
-@blp.response(200, description="Figures in Prometheus' text format.", content_type="text/plain")
+@blp.response(
+    200, description="Figures in Prometheus' text format, also without PostgreSQL and Redis.", content_type="text/plain"
+)
 def metrics() -> ResponseReturnValue:
     """Read the figures for Prometheus
 
