@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from redis import Redis
 from grocery.config import setting_names
 from grocery.queues import ORDERS, Doorbell
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import wait_until
 from tests.worker_jobs import JOB
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ class RunningWorker:
         return self._log.read_text()
 
     def wait_for_line(self, text: str) -> None:
-        until(lambda: text in self.log, f"{text!r} in {self._log}")
+        wait_until(lambda: text in self.log, f"{text!r} in {self._log}")
 
     def kill(self) -> None:
         """As by the machine's memory watch: no warning, and the running job with it."""
@@ -47,14 +47,6 @@ class RunningWorker:
 
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(holds: Callable[[], T], what: str, seconds: float = 15) -> T:
-    deadline = time.monotonic() + seconds
-    while not (value := holds()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return value
 
 
 def environment(valkey: ValkeyProcess, **more: str) -> dict[str, str]:

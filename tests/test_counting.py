@@ -17,8 +17,8 @@ from grocery.db import db, reader
 from grocery.metrics.cells import Cells
 from grocery.metrics.counted import KINDS, REQUEST_SECONDS
 from grocery.web import ROUTE
-from tests.answers.conftest import wait_until
 from tests.auth.factories import make_customer, sign_in
+from tests.waiting import wait_until
 
 RunSql = Callable[..., list[tuple[Any, ...]]]
 
@@ -121,7 +121,7 @@ def test_kept_answers_are_counted_by_outcome_under_their_route(settings: Setting
     keeping = create_app(replace(settings, kept_answers_mb=1))
     client = keeping.test_client()
     try:
-        wait_until(lambda: client.get("/products/?limit=3").headers["X-Cache"] == "hit", 20)
+        wait_until(lambda: client.get("/products/?limit=3").headers["X-Cache"] == "hit")
         before = figures(keeping)
         client.get("/products/?limit=3")
         client.get("/products/?limit=3", headers=sign_in(make_customer()))

@@ -21,7 +21,7 @@ from grocery.app import create_app
 from grocery.config import Settings
 from grocery.health import MIGRATIONS
 from grocery.migrating import _explain
-from tests.e2e.shop import wait_until
+from tests.waiting import wait_until
 
 NAME = "migrating_tests"
 HEAD = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -166,7 +166,7 @@ def test_a_table_in_use_is_tried_again_until_it_is_free(fresh_app: Flask, server
     with held(dsn, "LOCK TABLE alembic_version IN SHARE MODE") as holder:
 
         def release_after_a_timeout() -> None:
-            wait_until(lambda: is_waited_for(dsn), 60, "the migration waits")
+            wait_until(lambda: is_waited_for(dsn), "the migration waits")
             time.sleep(6)
             holder.rollback()
 

@@ -4,7 +4,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -12,6 +11,7 @@ import pytest
 from flask import Flask
 
 from tests.e2e.shop import ROOT, free_port
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -30,14 +30,7 @@ def port(migrated_app: Flask, environ: dict[str, str]) -> Iterator[int]:
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "granian did not start"
-                time.sleep(0.1)
+        wait_until(lambda: socket.create_connection(("127.0.0.1", port)), "granian has started").close()
         yield port
         server.terminate()
 

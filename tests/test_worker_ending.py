@@ -9,8 +9,9 @@ from rq import Worker as RqWorker
 
 from grocery import ending
 from grocery.worker import Worker
-from tests.running_worker import begun, bell_of, done, running_worker, script, until
+from tests.running_worker import begun, bell_of, done, running_worker, script
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import wait_until
 
 
 def test_sigterm_waits_for_the_running_job_without_redis_too(valkey: ValkeyProcess, tmp_path: Path) -> None:
@@ -18,12 +19,12 @@ def test_sigterm_waits_for_the_running_job_without_redis_too(valkey: ValkeyProce
         worker.wait_for_line("worker ready")
         script(valkey.client, "sleep 1")
         ring()
-        until(lambda: begun(valkey.client) == ["sleep"], "the job")
+        wait_until(lambda: begun(valkey.client) == ["sleep"], "the job")
         job_pid = int(valkey.client.lindex("begun", 0).split()[1])
         valkey.stop()
         worker.process.terminate()
 
-        assert worker.process.wait(10) == 0
+        assert worker.process.wait(60) == 0
         assert not Path(f"/proc/{job_pid}").exists()
 
 
@@ -32,10 +33,10 @@ def test_sigterm_waits_for_the_running_job(valkey: ValkeyProcess, tmp_path: Path
         worker.wait_for_line("worker ready")
         script(valkey.client, "sleep 0.5")
         ring()
-        until(lambda: begun(valkey.client) == ["sleep"], "the job")
+        wait_until(lambda: begun(valkey.client) == ["sleep"], "the job")
         worker.process.terminate()
 
-        assert worker.process.wait(10) == 0
+        assert worker.process.wait(60) == 0
         assert done(valkey.client) == ["sleep"]
 
 
@@ -48,12 +49,12 @@ def test_sigterm_has_a_job_end_that_would_go_on_for_as_long_as_there_is_work(
         worker.process.send_signal(ending.SIGNAL)
         script(valkey.client, "until-told")
         ring()
-        until(lambda: begun(valkey.client) == ["until-told"], "the job")
+        wait_until(lambda: begun(valkey.client) == ["until-told"], "the job")
         time.sleep(0.5)
         assert done(valkey.client) == []
         worker.process.terminate()
 
-        assert worker.process.wait(10) == 0
+        assert worker.process.wait(60) == 0
         assert done(valkey.client) == ["told"]
 
 
@@ -65,6 +66,6 @@ def test_job_that_was_about_to_begin_at_sigterm_is_told_too(monkeypatch: pytest.
         monkeypatch.setattr(RqWorker, "fork_work_horse", lambda own, *_: setattr(own, "_horse_pid", job.pid))
         try:
             worker.fork_work_horse(None, None)  # type: ignore[arg-type]
-            assert job.wait(10) == -ending.SIGNAL
+            assert job.wait(60) == -ending.SIGNAL
         finally:
             job.kill()

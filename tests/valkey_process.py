@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from grocery.embedded.engines import find_engines
 from grocery.queues import connect
+from tests.waiting import PATIENCE_SECONDS
 
 
 class ValkeyProcess:
@@ -29,7 +30,7 @@ class ValkeyProcess:
     def start(self) -> None:
         command = [str(find_engines().valkey), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
         self._process = subprocess.Popen(command, cwd=self._directory, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         probe = connect(self.url)
         while time.monotonic() < deadline:
             try:

@@ -1,6 +1,5 @@
 """An application whose answers are kept; all other tests have it off, since they write with SQL and read at once."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from grocery.app import create_app
 from grocery.config import Settings
 from tests.auth.factories import make_customer, sign_in
 from tests.conftest import IsolatedClient
+from tests.waiting import wait_until
 
 Hit = Callable[[str], None]
 
@@ -56,10 +56,3 @@ def keep(visitor: FlaskClient) -> Callable[[str], None]:
         wait_until(lambda: visitor.get(path).headers["X-Cache"] == "hit")
 
     return ask
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.005)

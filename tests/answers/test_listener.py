@@ -14,8 +14,8 @@ from grocery.answers.store import AnswerStore
 from grocery.config import Settings
 from grocery.embedded import Stack
 from grocery.engines import Engines
-from tests.answers.conftest import wait_until
 from tests.answers.proxy import JoiningProxy, Pooler, Proxy
+from tests.waiting import wait_until
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

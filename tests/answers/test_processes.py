@@ -16,10 +16,10 @@ import requests
 from flask import Flask
 
 from grocery.embedded import Stack
-from tests.answers.conftest import wait_until
 from tests.answers.proxy import Proxy
 from tests.e2e.shop import ROOT, free_port
 from tests.products.factories import make_product
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -49,17 +49,17 @@ class Server:
     def end(self) -> None:
         self._session.close()
         self._process.terminate()
-        self._process.wait(15)
+        self._process.wait(60)
 
     def list(self) -> requests.Response:
-        return self._session.get(f"{self.url}/products/", timeout=10)
+        return self._session.get(f"{self.url}/products/", timeout=60)
 
     def price(self) -> str:
         return str(self.list().json()[0]["price"])
 
     def set_price(self, product_id: int, price: str, headers: dict[str, str]) -> None:
         body = {"price": price}
-        answer = self._session.patch(f"{self.url}/products/{product_id}", json=body, headers=headers, timeout=10)
+        answer = self._session.patch(f"{self.url}/products/{product_id}", json=body, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def is_up(self) -> bool:
@@ -111,7 +111,7 @@ def product(servers: tuple[Server, Server], proxy: Proxy, app: Flask, context: N
     """The only product. Both processes keep their list."""
     product_id = make_product(price_cents=1_00)
     for server in servers:
-        wait_until(server.is_up, 30)
+        wait_until(server.is_up)
         server.keep()
     return product_id
 

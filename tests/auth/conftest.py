@@ -1,6 +1,5 @@
 """Fixtures for tests of people: requests that meet, and a browser."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,24 +25,13 @@ def at_once(app: Flask) -> Callable[..., list[TestResponse]]:
         barrier = Barrier(len(requests))
 
         def send_one(request: dict[str, Any]) -> TestResponse:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return app.test_client().open(**request)
 
         with ThreadPoolExecutor(len(requests)) as pool:
             return list(pool.map(send_one, requests))
 
     return send
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    def wait(is_true: Callable[[], bool]) -> None:
-        give_up_at = time.monotonic() + 10
-        while not is_true():
-            assert time.monotonic() < give_up_at, "did not happen within 10 s"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from grocery.auth.errors import HashingBusyError
 from grocery.auth.hashing import Hashers
 from tests.auth.conftest import RunSql
 from tests.auth.factories import PASSWORD, make_customer
+from tests.waiting import wait_until, within
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def crowded(app: Flask) -> Iterator[threading.Event]:
     usual, crowded = app.extensions["hashers"], Hashers(at_once=1, waiting=0)
     app.extensions["hashers"] = crowded
     with ThreadPoolExecutor(1) as pool:
-        taken = pool.submit(crowded.run, lambda: leave.wait(10))
+        taken = pool.submit(crowded.run, lambda: leave.wait(60))
         while crowded._places._value:
             time.sleep(0.001)
         yield leave
@@ -56,30 +58,27 @@ def test_no_more_than_so_many_run_at_once_and_all_get_their_result() -> None:
 def test_who_finds_too_many_waiting_is_sent_away_at_once() -> None:
     hashers, leave = Hashers(at_once=1, waiting=1), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(hashers.run, lambda: leave.wait(10)) for _ in range(2)]
+        waiting = [pool.submit(hashers.run, lambda: leave.wait(60)) for _ in range(2)]
         while hashers._places._value:
             time.sleep(0.001)
-        started = time.monotonic()
-        with pytest.raises(HashingBusyError):
+        with within(0.5), pytest.raises(HashingBusyError):
             hashers.run(lambda: True)
-        assert time.monotonic() - started < 0.5
         leave.set()
         assert [one.result() for one in waiting] == [True, True]
     assert hashers.run(lambda: True) is True
 
 
-def test_who_has_waited_for_too_long_is_sent_away_and_their_work_is_not_done() -> None:
+def test_who_has_waited_for_too_long_is_sent_away_and_what_has_begun_is_finished() -> None:
     hashers, leave = Hashers(at_once=1, waiting=1, max_wait_seconds=0.2), threading.Event()
     done = []
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(hashers.run, lambda: leave.wait(10))
-        while hashers._places._value == 2:
-            time.sleep(0.001)
+        slow = pool.submit(hashers.run, lambda: leave.wait(60))
+        wait_until(lambda: hashers._places._value == 1)
         with pytest.raises(HashingBusyError):
             hashers.run(lambda: done.append("late"))
-        with pytest.raises(HashingBusyError):
-            slow.result()
-    leave.set()
+        assert not slow.done()
+        leave.set()
+        assert slow.result() is True
     assert hashers.run(lambda: "next") == "next"
     assert done == []
 
@@ -101,10 +100,13 @@ def test_who_has_hashed_rests_for_as_long_but_answers_first() -> None:
             pass
         return started, time.monotonic()
 
-    _, ended = hashers.run(work)
-    assert time.monotonic() - ended < 0.15
-    started, _ = hashers.run(work)
-    assert 0.19 < started - ended < 1
+    runs: list[tuple[float, float, float]] = []
+    for _ in range(3):
+        runs.append((*hashers.run(work), time.monotonic()))
+    # The best of three, since a machine that stands still is slow to answer, too.
+    assert min(answered - ended for _, ended, answered in runs) < 0.15
+    rests = [later[0] - earlier[1] for earlier, later in pairwise(runs)]
+    assert 0.19 < min(rests) < 1
 
 
 def test_the_threads_that_hash_give_way_and_the_others_do_not() -> None:

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import CUSTOMER, category_of, order, without_workers
-from tests.e2e.shop import Shop, wait_until
+from tests.e2e.shop import Shop
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -93,7 +94,7 @@ def test_a_status_is_shown_at_once_and_none_is_missed_over_restarts(
     expect(status).to_have_text("Collected", timeout=SOON_MS)
     assert reached(page) == ["pending", "confirmed", "packed", "shipped", "delivered"]
     expect(page.locator("#live")).to_be_hidden()
-    wait_until(lambda: shop.stream_health()["streams"] == 0, 10, "the page has left")
+    wait_until(lambda: shop.stream_health()["streams"] == 0, "the page has left")
     assert len(loads) == 1
     page.context.close()
 

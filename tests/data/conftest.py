@@ -19,7 +19,7 @@ from grocery.db import Base, db
 from grocery.replica.monitor import Monitor
 from tests.conftest import IsolatedClient
 from tests.data.postgres import Cluster, clusters
-from tests.e2e.shop import wait_until
+from tests.waiting import wait_until
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Pair:
     def pause(self) -> None:
         self.wait()
         self.replica.execute("SELECT pg_wal_replay_pause()")
-        wait_until(lambda: self._state() == "paused", 10, "the replica is paused")
+        wait_until(lambda: self._state() == "paused", "the replica is paused")
 
     def resume(self) -> None:
         with suppress(psycopg2.Error):  # it is not paused, or no replica any more
@@ -42,7 +42,7 @@ class Pair:
         """Wait until the replica has all that is written now."""
         position = self.primary.execute("SELECT pg_current_wal_lsn()")[0][0]
         is_there = f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"
-        wait_until(lambda: self.replica.execute(is_there) == [(True,)], 20, "the replica has caught up")
+        wait_until(lambda: self.replica.execute(is_there) == [(True,)], "the replica has caught up")
 
     def _state(self) -> str:
         state: str = self.replica.execute("SELECT pg_get_wal_replay_pause_state()")[0][0]
@@ -103,7 +103,7 @@ def shopper(replicated_app: Flask, pair: Pair) -> Iterator[FlaskClient]:
     """A client of the application, whose replica is in use."""
     with replicated_app.app_context():
         monitor: Monitor = replicated_app.extensions["replica_monitor"]
-        wait_until(lambda: monitor.is_fresh, 20, "the replica is read")
+        wait_until(lambda: monitor.is_fresh, "the replica is read")
         yield IsolatedClient(replicated_app, replicated_app.response_class)
         db.session.remove()
 

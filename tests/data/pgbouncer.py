@@ -13,7 +13,8 @@ import psycopg2
 import pytest
 
 from tests.data.postgres import PASSWORD, ROLE
-from tests.e2e.shop import ROOT, free_port, wait_until
+from tests.e2e.shop import ROOT, free_port
+from tests.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 CONFIGURATION = ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini"
@@ -48,7 +49,7 @@ class PgBouncer:
             command[1:1] = ["-u", "nobody"]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(self._is_answering, 20, "PgBouncer answers")
+        wait_until(self._is_answering, "PgBouncer answers")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self._process:

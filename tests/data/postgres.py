@@ -14,7 +14,8 @@ import psycopg2
 
 from grocery.embedded.account import Account, server_account
 from grocery.embedded.engines import Engines, find_engines, reachable_engines
-from tests.e2e.shop import free_port, wait_until
+from tests.e2e.shop import free_port
+from tests.waiting import wait_until
 
 ROLE = "grocery"
 PASSWORD = "password of the tests"
@@ -91,7 +92,7 @@ class Cluster:
             self._process = subprocess.Popen(
                 command, cwd="/", stdout=log, stderr=log, umask=0o077, **self._account.spawn_options()
             )
-        wait_until(self.is_answering, seconds, f"PostgreSQL answers; its log: {self.log.read_text()[-1500:]}")
+        wait_until(self.is_answering, f"PostgreSQL answers; its log: {self.log.read_text()[-1500:]}", seconds)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: at once, unless told otherwise; SIGQUIT as in a crash."""
@@ -122,7 +123,7 @@ class Cluster:
             return False
 
     def execute(self, statement: str, *, database: str = "grocery") -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(self.url_of(database), connect_timeout=3)) as connection:
+        with closing(psycopg2.connect(self.url_of(database), connect_timeout=20)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)

@@ -14,7 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from grocery.embedded.engines import find_engines
-from tests.e2e.shop import free_port, wait_until
+from tests.e2e.shop import free_port
+from tests.waiting import wait_until
 
 #: After so long without an answer, the Sentinels take the master for dead.
 DOWN_AFTER_SECONDS = 1.0
@@ -43,10 +44,10 @@ class Group:
             self._start(port, f'requirepass "{PASSWORD}"\nmasterauth "{PASSWORD}"\nsave ""\n')
         replica = self.client(self.servers[1])
         replica.replicaof("127.0.0.1", str(self.servers[0]))
-        wait_until(lambda: replica.info("replication")["master_link_status"] == "up", 20, "the replica follows")
+        wait_until(lambda: replica.info("replication")["master_link_status"] == "up", "the replica follows")
         for port in self.sentinels:
             self._start(port, self._sentinel_settings(), "--sentinel")
-        wait_until(self._know_each_other, 20, "the Sentinels know each other and the replica")
+        wait_until(self._know_each_other, "the Sentinels know each other and the replica")
 
     def client(self, port: int, password: str = PASSWORD) -> Redis:
         return Redis(port=port, password=password, decode_responses=True, socket_timeout=2)
@@ -67,9 +68,9 @@ class Group:
         os.kill(self._processes[port].pid, number)
 
     def wait_for_failover(self, former: int) -> None:
-        wait_until(lambda: self.master() != former, 40, "another server is the master")
+        wait_until(lambda: self.master() != former, "another server is the master")
         client = self.client(self.master())
-        wait_until(lambda: client.role()[0] == "master", 20, "it knows")
+        wait_until(lambda: client.role()[0] == "master", "it knows")
 
     def close(self) -> None:
         for port in list(self._processes):

@@ -13,7 +13,8 @@ import pytest
 from grocery.queues import connect
 from tests.data.sentinels import Group, sentinel_group
 from tests.data.trade import Trade, crowd, start_all
-from tests.e2e.shop import COMMANDS, ROOT, Shop, running_shop, wait_until
+from tests.e2e.shop import COMMANDS, ROOT, Shop, running_shop
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.prove, pytest.mark.e2e]
 
@@ -39,7 +40,7 @@ def trade(shop: Shop) -> Trade:
 def test_the_master_hangs_and_then_is_killed_without_a_restart_of_anything(
     group: Group, shop: Shop, trade: Trade
 ) -> None:
-    wait_until(lambda: shop.stream_health()["redis"] == "ok", 20, "streams hear through Valkey")
+    wait_until(lambda: shop.stream_health()["redis"] == "ok", "streams hear through Valkey")
     started = _pids(shop)
     with crowd(trade, lookers=1) as people:
         hanging = group.master()
@@ -48,8 +49,8 @@ def test_the_master_hangs_and_then_is_killed_without_a_restart_of_anything(
         _is_at_work(shop, trade)
         group.signal(hanging, signal.SIGCONT)
         demoted = group.client(hanging)
-        wait_until(lambda: demoted.role()[0] == "slave", 40, "the old master is a replica")
-        wait_until(lambda: demoted.info("replication")["master_link_status"] == "up", 40, "it follows the new one")
+        wait_until(lambda: demoted.role()[0] == "slave", "the old master is a replica")
+        wait_until(lambda: demoted.info("replication")["master_link_status"] == "up", "it follows the new one")
         second = group.master()
         group.kill(second)
         group.wait_for_failover(second)
@@ -68,8 +69,8 @@ def _pids(shop: Shop) -> dict[str, int]:
 
 def _is_at_work(shop: Shop, trade: Trade) -> None:
     """Rings reach the workers through the new master, not only when the relay looks; streams hear of it, too."""
-    wait_until(lambda: shop.stream_health()["redis"] == "ok", 30, "streams hear through Valkey again")
-    wait_until(lambda: shop.get("/readyz").json()["redis"] == "ok", 30, "the API finds it")
+    wait_until(lambda: shop.stream_health()["redis"] == "ok", "streams hear through Valkey again")
+    wait_until(lambda: shop.get("/readyz").json()["redis"] == "ok", "the API finds it")
     shop.end("relay")
 
     def is_confirmed_at_once() -> bool:
@@ -81,7 +82,7 @@ def _is_at_work(shop: Shop, trade: Trade) -> None:
             time.sleep(0.05)
         return False
 
-    wait_until(is_confirmed_at_once, 60, "a ring reaches a worker without the relay")
+    wait_until(is_confirmed_at_once, "a ring reaches a worker without the relay")
     shop.start("relay")
 
 

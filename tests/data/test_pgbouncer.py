@@ -18,7 +18,8 @@ from grocery.engines import Engines
 from grocery.orders.reports.reading import report_connection
 from tests.data.pgbouncer import CONFIGURATION, PgBouncer, needs_pgbouncer
 from tests.data.trade import Trade, crowd, start_all
-from tests.e2e.shop import Shop, running_shop, wait_until
+from tests.e2e.shop import Shop, running_shop
+from tests.waiting import wait_until
 
 pytestmark = needs_pgbouncer
 
@@ -147,7 +148,7 @@ def trade(pooled_shop: tuple[Shop, PgBouncer]) -> Trade:
 def test_the_whole_job_goes_through_it(pooled_shop: tuple[Shop, PgBouncer], trade: Trade) -> None:
     shop, pgbouncer = pooled_shop
     assert shop.get("/products/?q=flour").json()[0]["name"] == "Maize Flour 2 kg"
-    wait_until(lambda: shop.get("/products/?q=flour").headers["X-Cache"] == "hit", 20, "answers are kept")
+    wait_until(lambda: shop.get("/products/?q=flour").headers["X-Cache"] == "hit", "answers are kept")
     address = f"{shop.url}/cart/items/{trade.product_id}"
     cart = requests.put(address, json={"quantity": 2}, headers=trade.customer, timeout=20)
     assert cart.status_code == 200, cart.text
@@ -175,7 +176,7 @@ def _import(shop: Shop, trade: Trade) -> None:
         assert state["status"] != "failed", state
         return bool(state["status"] == "done")
 
-    wait_until(is_done, 60, "the import is done")
+    wait_until(is_done, "the import is done")
     assert shop.sql("SELECT count(*) FROM products") == [(1501,)]
 
 
@@ -184,13 +185,13 @@ def _import(shop: Shop, trade: Trade) -> None:
 def test_a_restart_of_pgbouncer_is_recovered_from(pooled_shop: tuple[Shop, PgBouncer], trade: Trade) -> None:
     _, pgbouncer = pooled_shop
     with crowd(trade) as people:
-        wait_until(lambda: people.count(200) > 50, 60, "people look")
+        wait_until(lambda: people.count(200) > 50, "people look")
         pgbouncer.stop()
         pgbouncer.start()
         before = people.count(200)
-        wait_until(lambda: people.count(200) > before + 100, 60, "people look again")
+        wait_until(lambda: people.count(200) > before + 100, "people look again")
         settled = dict(people.failed)
         before = people.count(200)
-        wait_until(lambda: people.count(200) > before + 200, 60, "they go on looking")
+        wait_until(lambda: people.count(200) > before + 200, "they go on looking")
         assert people.failed == settled  # once it is back, nothing fails any more
     assert {status for _, status in people.failed} <= {503}

@@ -7,7 +7,8 @@ import pytest
 
 from tests.data.conftest import Pair, replicating
 from tests.data.trade import Crowd, Trade, crowd, start_all
-from tests.e2e.shop import Shop, running_shop, wait_until
+from tests.e2e.shop import Shop, running_shop
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.prove, pytest.mark.e2e]
 
@@ -42,13 +43,13 @@ def reads(pair: Pair) -> int:
 
 def is_read(pair: Pair, people: Crowd) -> None:
     before = reads(pair)
-    wait_until(lambda: reads(pair) > before + 50, 60, "people read the replica")
+    wait_until(lambda: reads(pair) > before + 50, "people read the replica")
     go_on(people)
 
 
 def go_on(people: Crowd, requests: int = 200) -> None:
     before = people.count(200)
-    wait_until(lambda: people.count(200) > before + requests, 120, "people go on looking")
+    wait_until(lambda: people.count(200) > before + requests, "people go on looking", 120)
 
 
 def test_nothing_that_befalls_the_replica_costs_a_request(pair: Pair, shop: Shop, trade: Trade) -> None:
@@ -93,7 +94,7 @@ def test_a_replica_that_lags_is_not_read_and_comes_back(pair: Pair, shop: Shop, 
             go_on(people, 100)
             return reads(pair) == before
 
-        wait_until(is_unread, 60, "it is not read any more")
+        wait_until(is_unread, "it is not read any more")
         pair.resume()
         is_read(pair, people)
     assert people.failed == {}

@@ -22,8 +22,9 @@ from grocery.db import db
 from tests.auth.factories import make_customer, sign_in
 from tests.conftest import IsolatedClient
 from tests.data.postgres import Cluster, Clusters, clusters
-from tests.e2e.shop import ROOT, wait_until
+from tests.e2e.shop import ROOT
 from tests.products.factories import make_product
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -152,13 +153,13 @@ def test_the_shop_goes_back_to_a_moment_between_two_orders(making: Clusters, set
         second = place(client, product_id, customer)
     assert numbers(lost) == [first, second]
     [(segment,)] = lost.execute("SELECT pg_walfile_name(pg_switch_wal())")
-    wait_until(lambda: any(path.name >= segment for path in archive.iterdir()), 30, "the log is archived")
+    wait_until(lambda: any(path.name >= segment for path in archive.iterdir()), "the log is archived")
     lost.stop()
 
     run(command("Any point in time", 1), new, BACKUP=str(backup), PGDATA=str(new.directory), MOMENT=moment)
     new.own()
     new.start()
-    wait_until(lambda: new.execute("SELECT pg_is_in_recovery()") == [(False,)], 30, "it is at the moment")
+    wait_until(lambda: new.execute("SELECT pg_is_in_recovery()") == [(False,)], "it is at the moment")
     assert numbers(new) == [first]
     check_books(new)
     with shop_on(new, settings) as app:

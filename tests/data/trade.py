@@ -9,15 +9,16 @@ from contextlib import contextmanager, suppress
 import requests
 
 from tests.e2e.conftest import CUSTOMER, forget_messages
-from tests.e2e.shop import COMMANDS, Shop, wait_until
+from tests.e2e.shop import COMMANDS, Shop
+from tests.waiting import wait_until
 
 
 def start_all(shop: Shop) -> None:
     """Start every process of the shop, with more patience than most tests have: these start much besides."""
     with suppress(AssertionError):
         shop.start(*COMMANDS)
-    wait_until(lambda: shop.get("/readyz").status_code == 200, 120, "the API is ready")
-    wait_until(lambda: shop.stream_health()["status"] == "alive", 60, "the stream process is ready")
+    wait_until(lambda: shop.get("/readyz").status_code == 200, "the API is ready", 120)
+    wait_until(lambda: shop.stream_health()["status"] == "alive", "the stream process is ready")
 
 
 class Trade:
@@ -49,9 +50,9 @@ class Trade:
     def check_books(self) -> None:
         """All orders are confirmed, every one was told of, once; the stock is what the ledger says."""
         waiting = "SELECT 1 FROM orders WHERE status = 'pending' LIMIT 1"
-        wait_until(lambda: not self.shop.sql(waiting), 90, "all orders are confirmed")
+        wait_until(lambda: not self.shop.sql(waiting), "all orders are confirmed", 90)
         unsent = "SELECT 1 FROM notifications WHERE status <> 'sent' LIMIT 1"
-        wait_until(lambda: not self.shop.sql(unsent), 90, "all messages are sent")
+        wait_until(lambda: not self.shop.sql(unsent), "all messages are sent", 90)
         numbers = [number for (number,) in self.shop.sql("SELECT number FROM orders")]
         texts = [sms["message"] for sms in self.shop.sms.messages]
         told = Counter(number for number in numbers for text in texts if number in text)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grocery.config import setting_names
+from tests.waiting import PATIENCE_SECONDS, stopwatch, wait_until
 
 ROOT = Path(__file__).parents[2]
 PARTS = {
@@ -47,20 +48,11 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "still not so"
-        time.sleep(0.05)
-    return value
-
-
-def wait_for_seconds(condition: Callable[[], Any], seconds: float) -> float:
+def wait_for_seconds(condition: Callable[[], Any]) -> float:
     """How long it took until `condition` was true."""
-    since = time.monotonic()
-    wait_for(condition, seconds)
-    return time.monotonic() - since
+    with stopwatch() as watch:
+        wait_until(condition)
+    return watch.seconds
 
 
 class Shop:
@@ -96,7 +88,7 @@ class Shop:
 
     def wait_until_open(self) -> float:
         """Wait for the screen; returns the seconds since the start."""
-        wait_for(lambda: "Ctrl-C stops everything" in self.output or self.process.poll() is not None, 60)
+        wait_until(lambda: "Ctrl-C stops everything" in self.output or self.process.poll() is not None)
         assert self.process.poll() is None, self.output
         return time.monotonic() - self.started_at
 
@@ -124,10 +116,10 @@ class Shop:
 
     def end(self, number: int = signal.SIGTERM) -> float:
         """Tell the supervisor to end; returns the seconds that it took."""
-        asked_at = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(30)
-        return time.monotonic() - asked_at
+        with stopwatch() as watch:
+            self.process.send_signal(number)
+            self.process.wait(PATIENCE_SECONDS)
+        return watch.seconds
 
 
 def _has(process: Path, marks: list[bytes]) -> bool:

@@ -4,7 +4,7 @@ import subprocess
 
 from grocery.dev import sessions
 from grocery.dev.guard import Guard
-from tests.dev.shop import wait_for
+from tests.waiting import wait_until
 
 
 def start_family(script: str) -> subprocess.Popen[bytes]:
@@ -17,7 +17,7 @@ def test_end_of_the_pipe_ends_whole_families_also_deaf_ones_and_orphans_but_no_s
     orphans = start_family("set -m; sleep 60 & sleep 60 & exit 0")
     stranger = start_family("sleep 60; true")
     orphans.wait()
-    wait_for(lambda: len(sessions.members(deaf.pid)) == 3 and len(sessions.members(orphans.pid)) == 2, 5)
+    wait_until(lambda: len(sessions.members(deaf.pid)) == 3 and len(sessions.members(orphans.pid)) == 2)
     guard = Guard()
     for family in (deaf, orphans, stranger):
         guard.watch(family.pid)
@@ -28,6 +28,6 @@ def test_end_of_the_pipe_ends_whole_families_also_deaf_ones_and_orphans_but_no_s
     assert sessions.members(deaf.pid) == []
     assert sessions.members(orphans.pid) == []
     assert stranger.poll() is None
-    assert deaf.wait(1) == -9
+    assert deaf.wait(60) == -9
     sessions.kill({stranger.pid})
-    stranger.wait(1)
+    stranger.wait(60)

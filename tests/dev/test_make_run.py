@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dev.shop import PARTS, Shop, free_port, wait_for, wait_for_seconds
+from tests.dev.shop import PARTS, Shop, free_port, wait_for_seconds
 from tests.running_worker import children
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -58,7 +59,7 @@ def killed_run(first_run: FirstRun) -> KilledRun:
     shop.wait_until_open()
     processes = len(shop.running())
     shop.end(signal.SIGKILL)
-    return KilledRun(first_run.data_dir, processes, wait_for_seconds(lambda: not shop.running(), 20))
+    return KilledRun(first_run.data_dir, processes, wait_for_seconds(lambda: not shop.running()))
 
 
 @pytest.fixture(scope="module")
@@ -114,24 +115,24 @@ def test_start_after_a_kill_works_keeps_the_data_and_shows_the_same_sign_ins(fir
 
 @pytest.mark.parametrize("part", PARTS)
 def test_killed_process_is_started_again_and_that_is_said(shop: Shop, part: str) -> None:
-    first = wait_for(lambda: shop.main_process(part), 10)
+    first = wait_until(lambda: shop.main_process(part))
 
     os.kill(first, signal.SIGKILL)
 
-    second = wait_for(lambda: (pid := shop.main_process(part)) != first and pid, 10)
+    second = wait_until(lambda: (pid := shop.main_process(part)) != first and pid)
     assert second != first
     assert any(
         line.startswith(f"{part} was ended by signal 9; starting it again in ") for line in shop.lines("make run")
     )
-    wait_for(shop.readiness, 60)
+    wait_until(shop.readiness)
 
 
 def test_killed_worker_of_the_server_comes_back(shop: Shop) -> None:
-    main = wait_for(lambda: shop.main_process("api"), 10)
+    main = wait_until(lambda: shop.main_process("api"))
     [granian] = children(main)
     os.kill(children(granian)[0], signal.SIGKILL)
 
-    wait_for(lambda: any("Respawning worker" in line for line in shop.lines("api")), 10)
+    wait_until(lambda: any("Respawning worker" in line for line in shop.lines("api")))
     assert shop.main_process("api") == main
     assert shop.readiness()
 
@@ -141,23 +142,23 @@ def test_killed_keeper_of_the_database_is_replaced_and_the_shop_recovers(shop: S
     keeper = json.loads(record.read_text())["keeper_pid"]
     os.kill(keeper, signal.SIGKILL)
 
-    wait_for(lambda: "PostgreSQL and Valkey are gone, starting them again" in shop.lines("make run"), 10)
-    wait_for(lambda: record.exists() and json.loads(record.read_text())["keeper_pid"] != keeper, 20)
-    wait_for(shop.readiness, 20)
-    wait_for(lambda: (shop.readiness() or {}).get("redis") == "ok", 20)
+    wait_until(lambda: "PostgreSQL and Valkey are gone, starting them again" in shop.lines("make run"))
+    wait_until(lambda: record.exists() and json.loads(record.read_text())["keeper_pid"] != keeper)
+    wait_until(shop.readiness)
+    wait_until(lambda: (shop.readiness() or {}).get("redis") == "ok")
 
 
 def test_lines_of_the_processes_carry_their_names(shop: Shop) -> None:
     for queue in ("orders", "notify", "bulk"):
         mark = f"worker ready for queue {queue}"
-        wait_for(lambda mark=mark, queue=queue: any(mark in line for line in shop.lines(f"worker-{queue}")), 20)
+        wait_until(lambda mark=mark, queue=queue: any(mark in line for line in shop.lines(f"worker-{queue}")))
     assert any("Listening at" in line for line in shop.lines("api"))
     assert "\033[" not in shop.output
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "data")
-    wait_for(lambda: (tmp_path / "data" / "postgres").exists(), 20)
+    wait_until(lambda: (tmp_path / "data" / "postgres").exists())
 
     seconds = shop.end(signal.SIGINT)
 

@@ -16,8 +16,9 @@ from grocery.embedded.engines import find_engines
 from grocery.queues import connect
 from tests.data.postgres import Cluster, clusters
 from tests.doctor.small_disk import SmallDisk, needs_root, small_disk
-from tests.e2e.shop import PASSWORD, ROOT, Shop, running_shop, wait_until
+from tests.e2e.shop import PASSWORD, ROOT, Shop, running_shop
 from tests.products.images.pictures import encode, make_image
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.prove, pytest.mark.e2e, needs_root]
 
@@ -79,7 +80,7 @@ def test_postgresql_without_room_for_its_log_ends_and_keeps_all_that_it_took(
         with suppress(psycopg2.Error):
             cluster.execute("SELECT pg_switch_wal()")
             cluster.execute("CREATE TABLE filler AS SELECT 1; DROP TABLE filler")
-    wait_until(lambda: shop.get("/readyz").status_code == 503, 20, "the shop says that it is not ready")
+    wait_until(lambda: shop.get("/readyz").status_code == 503, "the shop says that it is not ready")
     refused = order_until_refused(shop, customer, product, taken)
     assert {answer.status_code for answer in refused} == {503}
     disk.empty()
@@ -107,11 +108,11 @@ def order_until_refused(
 
 def expect_all(shop: Shop, cluster: Cluster, customer: dict[str, str], product: int, taken: list[int]) -> None:
     """The shop works again by itself, and has every order that it took, with its messages sent."""
-    wait_until(lambda: order(shop, customer, product).status_code == 201, 40, "orders are taken again")
+    wait_until(lambda: order(shop, customer, product).status_code == 201, "orders are taken again")
     kept = {number for (number,) in cluster.execute("SELECT id FROM orders")}
     assert set(taken) - kept == set()
     unconfirmed = "SELECT count(*) FROM orders WHERE status = 'pending'"
-    wait_until(lambda: cluster.execute(unconfirmed) == [(0,)], 60, "all are confirmed")
+    wait_until(lambda: cluster.execute(unconfirmed) == [(0,)], "all are confirmed")
 
 
 def test_valkey_on_a_full_disk_stops_rings_and_no_order(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_valkey_on_a_full_disk_stops_rings_and_no_order(tmp_path: Path) -> None:
             assert any("MISCONF" in finding["what"] for finding in report["redis"]), report
             disk.empty()
             pending = "SELECT count(*) FROM orders WHERE status = 'pending'"
-            wait_until(lambda: shop.sql(pending) == [(0,)], 60, "the orders are confirmed")
+            wait_until(lambda: shop.sql(pending) == [(0,)], "the orders are confirmed")
         finally:
             shop.end_all()
             valkey.kill()
@@ -145,7 +146,7 @@ def start_valkey(directory: Path) -> subprocess.Popen[bytes]:
     """One that keeps what it is told on disk, for a shop that tests fill up."""
     command = [str(find_engines().valkey), "--port", "0", "--unixsocket", "socket", "--appendonly", "yes"]
     process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL)
-    wait_until(lambda: (directory / "socket").exists(), 10, "Valkey listens")
+    wait_until(lambda: (directory / "socket").exists(), "Valkey listens")
     return process
 
 

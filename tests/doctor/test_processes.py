@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -30,6 +29,7 @@ from tests.orders.factories import place
 from tests.products.factories import make_product
 from tests.running_worker import environment, running_worker
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import within
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -56,9 +56,8 @@ def test_a_redis_that_is_away(app: Flask, settings: Settings) -> None:
 
 def test_a_redis_that_hangs_holds_nothing_up(app: Flask, with_valkey: Settings, valkey: ValkeyProcess) -> None:
     valkey.freeze()
-    started = time.monotonic()
-    [finding] = look(app, "redis", with_valkey)
-    assert time.monotonic() - started < 20
+    with within(20):
+        [finding] = look(app, "redis", with_valkey)
     assert finding.level is Level.FAILURE
     valkey.unfreeze()
 

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from tests.doctor.test_full_disks import order, stocked
-from tests.e2e.shop import ROOT, Shop, free_port, running_shop, wait_until
+from tests.e2e.shop import ROOT, Shop, free_port, running_shop
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.prove,
@@ -35,7 +36,7 @@ def api_that_is_off(shop: Shop, seconds: int) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(
-            lambda: requests.get(f"{url}/readyz", timeout=20).status_code == 200, 90, f"the API at {seconds:+} s"
+            lambda: requests.get(f"{url}/readyz", timeout=20).status_code == 200, f"the API at {seconds:+} s", 90
         )
         yield url
     finally:

@@ -3,12 +3,15 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.shop import COMMANDS, PASSWORD, Shop, wait_until
+from tests.e2e.shop import COMMANDS, PASSWORD, Shop
+from tests.waiting import wait_until
 
 _UNDER_WAY = """
     SELECT 1 FROM notifications WHERE next_attempt_at < now() + '10 s' OR status = 'sending'
     UNION ALL SELECT 1 FROM orders WHERE status = 'pending' AND process_at < now() + '10 s'
 """
+
+_WORKERS = [name for name in COMMANDS if name.startswith("worker-")]
 
 CUSTOMER = {"name": "Amina Otieno", "email": "amina@example.com", "password": PASSWORD, "phone": "0712 345 678"}
 
@@ -21,9 +24,15 @@ def shop(shop_of_this_run: Shop) -> Shop:
     for fake in (shop.sms, shop.smtp):
         fake.behave()
     shop.start(*(name for name in COMMANDS if not shop.is_running(name)))
-    wait_until(lambda: not shop.sql(_UNDER_WAY), 30, "what an earlier test caused is over")
+    wait_until(lambda: len(waiting_workers(shop)) == len(_WORKERS), "all workers wait for jobs")
+    wait_until(lambda: not shop.sql(_UNDER_WAY), "what an earlier test caused is over")
     empty(shop)
     return shop
+
+
+def waiting_workers(shop: Shop) -> list[str]:
+    """Ids of the connections on which a worker waits for a job."""
+    return [client["id"] for client in shop.valkey.client.client_list() if client["cmd"] == "blmove"]
 
 
 def without_workers(shop: Shop) -> Shop:
@@ -80,7 +89,7 @@ def customer(shop: Shop) -> dict[str, str]:
 
 def forget_messages(shop: Shop) -> None:
     """The mail that verifies the address of a new account is none that a test counts."""
-    wait_until(lambda: not shop.sql(_UNDER_WAY), 30, "the mail to a new customer is sent")
+    wait_until(lambda: not shop.sql(_UNDER_WAY), "the mail to a new customer is sent")
     shop.sql("DELETE FROM notifications")
     shop.smtp.clear()
 

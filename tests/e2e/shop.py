@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from grocery.embedded import Stack, ensure_stack
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.fakes.smtp import FakeSmtp
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "a long enough password"
@@ -70,9 +70,9 @@ class Shop:
                     command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
                 )
         if "api" in names:
-            wait_until(lambda: self.get("/readyz").status_code == 200, 90, "the API is ready")
+            wait_until(lambda: self.get("/readyz").status_code == 200, "the API is ready", 90)
         if "stream" in names:
-            wait_until(lambda: self.stream_health()["status"] == "alive", 90, "the stream process is ready")
+            wait_until(lambda: self.stream_health()["status"] == "alive", "the stream process is ready", 90)
 
     def is_running(self, name: str) -> bool:
         return name in self.processes and self.processes[name].poll() is None
@@ -85,23 +85,23 @@ class Shop:
             sessions.kill({process.pid})
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        process.wait(15)
+        process.wait(60)
 
     def end_all(self) -> None:
         for name in list(self.processes):
             self.end(name, signal.SIGKILL)
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=20, **kwargs)
+        return requests.get(self.url + path, timeout=60, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.post(self.url + path, timeout=20, **kwargs)
+        return requests.post(self.url + path, timeout=60, **kwargs)
 
     def patch(self, path: str, **kwargs: Any) -> requests.Response:
-        return requests.patch(self.url + path, timeout=20, **kwargs)
+        return requests.patch(self.url + path, timeout=60, **kwargs)
 
     def stream_health(self) -> dict[str, Any]:
-        health: dict[str, Any] = requests.get(f"{self.stream_url}/healthz", timeout=20).json()
+        health: dict[str, Any] = requests.get(f"{self.stream_url}/healthz", timeout=60).json()
         return health
 
     def flask(self, *arguments: str, given: str = "") -> str:
@@ -178,14 +178,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait until something is true; a refused connection is not yet."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(requests.ConnectionError):
-            if is_true():
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")

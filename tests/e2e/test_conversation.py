@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import CUSTOMER, forget_messages, order
-from tests.e2e.shop import Shop, wait_until
+from tests.e2e.shop import Shop
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -33,8 +34,8 @@ def me(shop: Shop) -> dict[str, str]:
 
 def texts(shop: Shop, count: int) -> list[str]:
     """The SMS that have reached the phone, when there are so many and nothing more is under way."""
-    shop.sms.wait_for(count, 5)
-    wait_until(lambda: not shop.sql(_UNDER_WAY), 10, "all orders are taken on, all messages are answered and sent")
+    shop.sms.wait_for(count)
+    wait_until(lambda: not shop.sql(_UNDER_WAY), "all orders are taken on, all messages are answered and sent")
     messages = shop.sms.messages
     assert {sms["to"] for sms in messages} == {PHONE}
     assert len(messages) == count, [sms["message"] for sms in messages]
@@ -71,7 +72,7 @@ def test_order_status_cancel_stop(
     second = order(shop, me, product).json()
     shipped = shop.patch(f"/orders/{second['id']}/status", json={"status": "shipped"}, headers=admin)
     assert shipped.status_code == 200, shipped.text
-    shop.smtp.wait_for(4, 5)
+    shop.smtp.wait_for(4)
     assert len(texts(shop, 4)) == 4
     told = {mail.subject for mail in shop.smtp.mails if mail.to == "talks@example.com"}
     assert len([subject for subject in told if second["number"] in subject]) >= 2

@@ -17,12 +17,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from grocery.dev import sessions
-from tests.e2e.shop import ROOT, Shop, wait_until
+from tests.e2e.shop import ROOT, Shop
 from tests.orders.conftest import caller
 from tests.orders.factories import place
 from tests.orders.promotions.factories import make_promotion
 from tests.products.factories import make_product
 from tests.products.images.pictures import jpeg
+from tests.waiting import wait_until
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -55,7 +56,7 @@ def test_the_first_order_of_the_readme_works_as_written(shop: Shop, product: dic
     assert '"code"' not in output, output
     assert output.count('"status":"pending"') + output.count('"status":"confirmed"') == 2
     assert '"total":"378.00"' in output
-    shop.sms.wait_for(1, 5)
+    shop.sms.wait_for(1)
     assert [sms["to"] for sms in shop.sms.messages] == ["+254712345678"]
 
 
@@ -77,10 +78,10 @@ def test_the_way_without_make_starts_a_shop(shop: Shop, tmp_path: Path) -> None:
                 )
             started.append((line, process, log))
         url = f"{shop.url}/readyz"
-        wait_until(lambda: requests.get(url, timeout=5).json()["redis"] == "ok", 60, "flask serve answers")
+        wait_until(lambda: requests.get(url, timeout=20).json()["redis"] == "ok", "flask serve answers", 120)
         for queue, (_, _, log) in zip(("orders", "notify", "bulk"), started[1:4], strict=True):
-            wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), 60, f"worker {queue}")
-        wait_until(lambda: "the relay is at work" in started[4][2].read_text(), 60, "the relay")
+            wait_until(lambda log=log, q=queue: f"worker ready for queue {q}" in log.read_text(), f"worker {queue}")
+        wait_until(lambda: "the relay is at work" in started[4][2].read_text(), "the relay")
         assert [(line, process.poll()) for line, process, _ in started if process.poll() is not None] == []
     finally:
         sessions.kill({process.pid for _, process, _ in started})

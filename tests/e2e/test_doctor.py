@@ -9,7 +9,8 @@ import pytest
 from rq import Worker
 
 from tests.e2e.conftest import order
-from tests.e2e.shop import ROOT, Shop, wait_until
+from tests.e2e.shop import ROOT, Shop
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +37,7 @@ def test_a_running_shop_is_healthy_and_a_stopped_part_is_missed(
 ) -> None:
     bury_workers(shop)
     assert order(shop, customer, product).status_code == 201
-    wait_until(lambda: shop.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'") != [], 20, "the relay is at work")
+    wait_until(lambda: shop.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'") != [], "the relay is at work")
     assert examined(shop) == (0, [])
     shop.end("worker-orders")
     shop.end("relay")

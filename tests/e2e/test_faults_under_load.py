@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from tests.e2e.conftest import order
-from tests.e2e.shop import Shop, wait_until
+from tests.e2e.shop import Shop
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.prove, pytest.mark.e2e]
 
@@ -67,8 +68,8 @@ def test_forty_kills_lose_no_order_and_no_message(
         )
         return not shop.sql("SELECT 1 FROM notifications WHERE status <> 'sent' LIMIT 1")
 
-    wait_until(is_all_sent, 300, "every message is sent")
-    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status = 'pending' LIMIT 1"), 60, "all are confirmed")
+    wait_until(is_all_sent, "every message is sent", 300)
+    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status = 'pending' LIMIT 1"), "all are confirmed")
     texts = " ".join(sms["message"] for sms in shop.sms.messages)
     untold = sorted(number for number in placed if number not in texts)
     assert untold == []
@@ -89,7 +90,7 @@ def _ask(shop: Shop, statement: str) -> list[tuple[Any, ...]]:
             return False
         return True
 
-    wait_until(is_answered, 30, "PostgreSQL answers")
+    wait_until(is_answered, "PostgreSQL answers")
     return rows
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.shop import Shop, wait_until
+from tests.e2e.shop import Shop
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +21,7 @@ def kill_worker(shop: Shop) -> None:
     [fork] = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
     shop.end("worker-bulk", signal.SIGKILL)
     os.kill(fork, signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{fork}/exe").exists(), 5, "the fork has ended")
+    wait_until(lambda: not Path(f"/proc/{fork}/exe").exists(), "the fork has ended")
 
 
 def test_an_import_goes_on_when_its_worker_is_killed(shop: Shop, admin: dict[str, str]) -> None:
@@ -37,7 +38,7 @@ def test_an_import_goes_on_when_its_worker_is_killed(shop: Shop, admin: dict[str
         assert shown["rows"] == sum(shown[name] for name in ("created", "updated", "unchanged", "refused"))
         return shown
 
-    wait_until(lambda: read()["rows"] > 0, 20, "the import has begun")
+    wait_until(lambda: read()["rows"] > 0, "the import has begun")
     kill_worker(shop)
     killed = read()
     assert (killed["status"], killed["rows"] < ROWS) == ("running", True)
@@ -46,7 +47,7 @@ def test_an_import_goes_on_when_its_worker_is_killed(shop: Shop, admin: dict[str
     # The lease is half a minute; nobody needs to wait for it here.
     shop.sql("UPDATE product_imports SET leased_until = now()")
     shop.start("worker-bulk")
-    wait_until(lambda: read()["status"] == "done", 40, "the import is done")
+    wait_until(lambda: read()["status"] == "done", "the import is done")
     shown = read()
     assert [shown[name] for name in ("rows", "created", "updated", "unchanged")] == [ROWS, ROWS - 2, 0, 0]
     assert shown["refusals"] == [{"row": 9, "reason": "name missing"}, {"row": 3902, "reason": "same SKU as row 7"}]

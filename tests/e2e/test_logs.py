@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.shop import COMMANDS, Shop, wait_until
+from tests.e2e.shop import COMMANDS, Shop
 from tests.secret_tour import EMAIL, INVITED_EMAIL, OTHER_PHONE, PHONE, Tour, found_in
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -57,7 +58,7 @@ def test_no_log_of_any_process_has_a_secret(
         channel = "sms" if name.startswith("at") else "mail"
         shop.post(f"/notify/{channel}/{secret}/nowhere", data={"id": "x"})
         shop.post(f"/notify/{channel}/{secret}/{'delivery' if channel == 'sms' else 'bounce'}", data={"id": "x"})
-    wait_until(lambda: not shop.sql(_UNDER_WAY), 30, "every message is sent")
+    wait_until(lambda: not shop.sql(_UNDER_WAY), "every message is sent")
     tour.note("address of a person", EMAIL, INVITED_EMAIL, PHONE, OTHER_PHONE)
 
     written = {name: (shop.logs / f"{name}.log").read_bytes()[talkative[name] :].decode() for name in COMMANDS}

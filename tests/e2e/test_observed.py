@@ -3,16 +3,16 @@
 import json
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import CUSTOMER, order
-from tests.e2e.shop import ROOT, Shop, wait_until
+from tests.e2e.shop import ROOT, Shop
 from tests.fakes.collector import FakeCollector
 from tests.fakes.sentry import FakeSentry
+from tests.waiting import stopwatch, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -82,7 +82,7 @@ def test_an_order_is_one_trace_and_one_request_id(
     answer = order(shop, sent, product)
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (201, "order-of-amina")
     order_id = answer.json()["id"]
-    shop.sms.wait_for(1, 10)
+    shop.sms.wait_for(1)
 
     assert_lines_lead_from_request_to_sms(observed, order_id)
     assert_trace_leads_from_request_to_sms(observed, order_id)
@@ -96,7 +96,7 @@ def test_an_order_is_one_trace_and_one_request_id(
 def assert_lines_lead_from_request_to_sms(observed: Observed, order_id: int) -> None:
     """By the request's id: it came, the order was confirmed, each message was sent."""
     shop = observed.shop
-    wait_until(lambda: len(observed.lines_of("order-of-amina")) >= 6, 10, "all lines are written")
+    wait_until(lambda: len(observed.lines_of("order-of-amina")) >= 6, "all lines are written")
     lines = observed.lines_of("order-of-amina")
     [came] = [line for line in lines if line["logger"] == "grocery.access"]
     assert (came["role"], came["method"], came["route"], came["status"]) == ("api", "POST", "/orders/", 201)
@@ -122,7 +122,7 @@ def assert_trace_leads_from_request_to_sms(observed: Observed, order_id: int) ->
     def is_whole() -> bool:
         return {"POST /orders/", "process order", "send sms"} <= {span.name for span in observed.collector.spans}
 
-    wait_until(is_whole, 10, "the spans have come in")
+    wait_until(is_whole, "the spans have come in")
     spans = observed.collector.trace(TRACE_ID)
     by_name = {span.name: span for span in spans}
     request = by_name["POST /orders/"]
@@ -150,7 +150,7 @@ def test_what_fails_is_told_without_what_it_was_about(customer: dict[str, str], 
         answer = shop.post("/lists/", json={"name": "For Wanjiku, 0733 444 555"}, headers=sent)
         assert answer.status_code == 500, answer.text
         shop.post("/auth/password/forgot", json={"email": CUSTOMER["email"]})
-        wait_until(lambda: {"api", "worker-notify"} <= roles(observed), 20, "both errors are told")
+        wait_until(lambda: {"api", "worker-notify"} <= roles(observed), "both errors are told")
     finally:
         shop.sql("ALTER TABLE away RENAME TO shopping_lists; ALTER TABLE gone RENAME TO channels")
     [event] = [event for event in observed.sentry.events if event["tags"]["role"] == "api"]
@@ -163,7 +163,7 @@ def test_what_fails_is_told_without_what_it_was_about(customer: dict[str, str], 
     assert not any("vars" in frame for value in event["exception"]["values"] for frame in value["stacktrace"]["frames"])
     failed = next(event for event in observed.sentry.events if event["tags"]["role"] == "worker-notify")
     assert failed["logentry"]["message"].startswith("job ")
-    wait_until(lambda: bool(observed.collector.trace(TRACE_ID)), 10, "the trace has come in")
+    wait_until(lambda: bool(observed.collector.trace(TRACE_ID)), "the trace has come in")
     request = next(span for span in observed.collector.trace(TRACE_ID) if span.kind == "server")
     assert (request.name, request.error) == ("POST /lists/", "500")
     [(name, seen)] = request.events
@@ -180,16 +180,16 @@ def test_a_collector_that_hangs_keeps_nobody_waiting(
     sent = {**customer, "traceparent": f"00-{TRACE_ID}-{PARENT_ID}-01"}
     took = []
     for _ in range(3):
-        started = time.monotonic()
-        assert order(shop, sent, product).status_code == 201
-        took.append(time.monotonic() - started)
-    shop.sms.wait_for(3, 15)
+        with stopwatch() as watch:
+            assert order(shop, sent, product).status_code == 201
+        took.append(watch.seconds)
+    shop.sms.wait_for(3)
     assert min(took) < 1
     lines = observed.lines("api") + observed.lines("worker-orders")
     assert {line["message"] for line in lines if line["level"] == "WARNING"} <= {
         "the collector of traces does not take them, trying again in 30 s"
     }
-    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status = 'pending'"), 15, "all are confirmed")
+    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status = 'pending'"), "all are confirmed")
 
 
 def assert_page_shows_how_to_find(observed: Observed, request_id: str, number: int) -> None:

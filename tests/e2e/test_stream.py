@@ -16,8 +16,9 @@ from itsdangerous import TimestampSigner
 
 from grocery.tickets import CHANNEL, OPENING_SECONDS, RESUMING_SECONDS, make_ticket
 from tests.e2e.conftest import order
-from tests.e2e.shop import PASSWORD, Shop, wait_until
+from tests.e2e.shop import PASSWORD, Shop
 from tests.e2e.watching import Event, Watcher, statuses
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +28,7 @@ def shop(shop: Shop) -> Iterator[Shop]:
     """Without the worker that confirms orders: here nothing happens to them but what a test does."""
     shop.end("worker-orders")
     yield shop
-    wait_until(lambda: not shop.is_running("stream") or shop.stream_health()["streams"] == 0, 30, "all have left")
+    wait_until(lambda: not shop.is_running("stream") or shop.stream_health()["streams"] == 0, "all have left")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def ask(shop: Shop, order_id: int, ticket: str, **headers: str) -> requests.Resp
         f"{shop.stream_url}/stream/orders/{order_id}",
         params={"ticket": ticket},
         headers=headers,
-        timeout=20,
+        timeout=60,
         stream=True,
     )
 
@@ -183,7 +184,7 @@ def test_pages_of_the_shop_may_read_streams(shop: Shop, placed: dict[str, Any]) 
 def test_the_public_link_streams_without_amounts(
     shop: Shop, customer: dict[str, str], admin: dict[str, str], placed: dict[str, Any]
 ) -> None:
-    shop.sms.wait_for(1, 10)
+    shop.sms.wait_for(1)
     link = next(word for word in shop.sms.messages[0]["message"].split() if "/t/" in word)
     assert link.startswith(f"{shop.url}/t/")
     public, own = Watcher(f"{link}/stream"), watch(shop, placed, customer)
@@ -203,11 +204,11 @@ def test_without_valkey_a_status_is_seen_a_little_later(
     watcher = watch(shop, placed, customer)
     watcher.take(1)
     shop.valkey.stop()
-    wait_until(lambda: shop.stream_health()["redis"] == "degraded", 10, "the stream has noticed")
+    wait_until(lambda: shop.stream_health()["redis"] == "degraded", "the stream has noticed")
     move(shop, admin, placed, "confirmed")
     assert statuses(watcher.take(1)) == ["confirmed"]
     shop.valkey.start()
-    wait_until(lambda: shop.stream_health()["redis"] == "ok", 10, "the stream hears again")
+    wait_until(lambda: shop.stream_health()["redis"] == "ok", "the stream hears again")
     move(shop, admin, placed, "packed")
     assert statuses(watcher.take(1)) == ["packed"]
     watcher.leave()
@@ -222,7 +223,7 @@ def test_a_valkey_that_hangs_is_one_that_is_away(
     move(shop, admin, placed, "confirmed")
     assert statuses(watcher.take(1)) == ["confirmed"]
     shop.valkey.unfreeze()
-    wait_until(lambda: shop.stream_health()["redis"] == "ok", 15, "the stream hears again")
+    wait_until(lambda: shop.stream_health()["redis"] == "ok", "the stream hears again")
     watcher.leave()
 
 
@@ -235,7 +236,7 @@ def test_a_killed_stream_process_costs_no_event(
     move(shop, admin, placed, "confirmed")
     shop.start("stream")
     move(shop, admin, placed, "packed")
-    resumed = requests.get(watcher.answer.url, headers={"Last-Event-ID": str(first.id)}, stream=True, timeout=20)
+    resumed = requests.get(watcher.answer.url, headers={"Last-Event-ID": str(first.id)}, stream=True, timeout=60)
     watcher.leave()
     assert resumed.status_code == 200  # with the address that it had: as browsers do
     resumed.close()
@@ -264,7 +265,7 @@ def test_a_client_that_never_reads_is_dropped_and_holds_up_nobody(
         lazy.connect(("127.0.0.1", shop.stream_port))
         path = location.removeprefix(f"{urlsplit(location).scheme}://{urlsplit(location).netloc}")
         lazy.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        wait_until(lambda: shop.stream_health()["streams"] == 2, 10, "both listen")
+        wait_until(lambda: shop.stream_health()["streams"] == 2, "both listen")
         changed = json.dumps({"added": [{"name": "x" * 30_000}]})
         for _ in range(8):
             shop.sql(
@@ -273,8 +274,8 @@ def test_a_client_that_never_reads_is_dropped_and_holds_up_nobody(
             )
             shop.valkey.client.publish(CHANNEL, placed["id"])
             assert len(watcher.take(1)[0].data["changed"]["added"]) == 1
-        wait_until(lambda: shop.stream_health()["streams"] == 1, 10, "the one that does not read is dropped")
-        figures = requests.get(f"{shop.stream_url}/metrics", timeout=20)
+        wait_until(lambda: shop.stream_health()["streams"] == 1, "the one that does not read is dropped")
+        figures = requests.get(f"{shop.stream_url}/metrics", timeout=60)
         assert figures.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         assert {"grocery_stream_streams 1", "grocery_stream_dropped_total 1"} <= set(figures.text.splitlines())
     watcher.leave()
@@ -283,7 +284,7 @@ def test_a_client_that_never_reads_is_dropped_and_holds_up_nobody(
 def test_the_stream_of_a_deleted_order_ends(shop: Shop, customer: dict[str, str], placed: dict[str, Any]) -> None:
     watcher = watch(shop, placed, customer)
     watcher.take(1)
-    answer = requests.delete(f"{shop.url}/auth/me", json={"password": PASSWORD}, headers=customer, timeout=20)
+    answer = requests.delete(f"{shop.url}/auth/me", json={"password": PASSWORD}, headers=customer, timeout=60)
     assert answer.status_code == 204, answer.text
     shop.valkey.client.publish(CHANNEL, placed["id"])  # or a few seconds later without
     assert list(watcher.events()) == [Event("end", None, {"id": placed["id"], "status": None})]

@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Event:
@@ -22,10 +24,10 @@ class Watcher:
     """An open stream. `answer` is what the redirects led to."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None):
-        self.answer = requests.get(url, headers=headers, stream=True, timeout=20)
+        self.answer = requests.get(url, headers=headers, stream=True, timeout=60)
         self._lines = self.answer.iter_lines(chunk_size=1)
 
-    def everything(self, seconds: float = 15) -> Iterator[Event]:
+    def everything(self, seconds: float = PATIENCE_SECONDS) -> Iterator[Event]:
         """What comes, comments too, until the server ends the stream; AssertionError when it goes on for too long."""
         deadline = time.monotonic() + seconds
         fields: dict[str, str] = {}
@@ -39,11 +41,11 @@ class Watcher:
                 yield Event(fields.get("event"), int(fields["id"]) if "id" in fields else None, data)
                 fields = {}
 
-    def events(self, seconds: float = 15) -> Iterator[Event]:
+    def events(self, seconds: float = PATIENCE_SECONDS) -> Iterator[Event]:
         """The events that come, until the server ends the stream."""
         return (event for event in self.everything(seconds) if event.kind is not None)
 
-    def take(self, number: int, seconds: float = 15) -> list[Event]:
+    def take(self, number: int, seconds: float = PATIENCE_SECONDS) -> list[Event]:
         """The next so many events."""
         events = self.events(seconds)
         return [next(events) for _ in range(number)]

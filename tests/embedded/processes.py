@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from grocery.embedded.layout import Record
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,13 +71,6 @@ def pids(record: Record) -> list[int | None]:
     return [record.keeper_pid, record.postgres_pid, record.valkey_pid]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "still not so"
-        time.sleep(0.02)
-
-
 def wait_until_ended(record: Record) -> None:
-    """The keeper and both servers are gone within five seconds."""
-    wait_for(lambda: not any(is_running(pid) for pid in pids(record)))
+    """The keeper and both servers are gone."""
+    wait_until(lambda: not any(is_running(pid) for pid in pids(record)))

@@ -16,7 +16,8 @@ from grocery.embedded.account import server_account
 from grocery.embedded.layout import Layout, read_record
 from grocery.embedded.processes import spawn
 from tests.embedded.database import remember, remembered, sql
-from tests.embedded.processes import StackUser, wait_for, wait_until_ended
+from tests.embedded.processes import StackUser, wait_until_ended
+from tests.waiting import wait_until
 
 Start = Callable[[Path], Stack]
 
@@ -77,8 +78,8 @@ def test_killed_server_is_started_again_at_the_same_place(data_dir: Path, start:
             return remembered(stack) == (["mayai"], ["mayai"])
         return False
 
-    wait_for(lambda: getattr(read_record(Layout(data_dir)), server) != getattr(stack.record, server))
-    wait_for(is_back)
+    wait_until(lambda: getattr(read_record(Layout(data_dir)), server) != getattr(stack.record, server))
+    wait_until(is_back)
     assert "ended unexpectedly" in (data_dir / "keeper.log").read_text()
     assert ensure_stack(data_dir) is stack
 
@@ -86,7 +87,7 @@ def test_killed_server_is_started_again_at_the_same_place(data_dir: Path, start:
 def test_first_start_that_is_killed_half_way_does_not_stop_the_next(tmp_path: Path, start: Start) -> None:
     data_dir = tmp_path / "data"
     with StackUser(data_dir) as user:
-        wait_for(lambda: list(data_dir.glob("postgres.unfinished-*/PG_VERSION")) != [])
+        wait_until(lambda: list(data_dir.glob("postgres.unfinished-*/PG_VERSION")) != [])
         keeper = int(Path(f"/proc/{user.process.pid}/task/{user.process.pid}/children").read_text().split()[0])
         kill(keeper)
         user.kill()

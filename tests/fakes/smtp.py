@@ -16,6 +16,8 @@ from weakref import WeakSet
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.waiting import PATIENCE_SECONDS
+
 MAX_HANG_SECONDS = 60.0
 
 
@@ -76,7 +78,7 @@ class FakeSmtp:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._hang_up_all(), self._controller.loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._hang_up_all(), self._controller.loop).result(60)
         self._controller.stop()
 
     async def _hang_up_all(self) -> None:
@@ -122,7 +124,7 @@ class FakeSmtp:
             self.commands.clear()
             self.connections = self.logins = 0
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[Mail]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Mail]:
         """Wait until `count` mails were taken and return them all; raises AssertionError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._mails) >= count, timeout):

@@ -1,6 +1,5 @@
 """The stand-in for measurements: the right answer, the counts, and what it costs."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import requests
 
 from tests.fakes.fast_africastalking import counts, fast_africastalking
+from tests.waiting import stopwatch
 
 AMINA = "+254711000001"
 BRIAN = "+254711000002"
@@ -17,7 +17,7 @@ BRIAN = "+254711000002"
 
 def ask(origin: str, to: str, text: str) -> dict[str, Any]:
     form = {"username": "shop", "to": to, "message": text, "bulkSMSMode": 1}
-    answer = requests.post(f"{origin}/version1/messaging", data=form, headers={"apiKey": "any"}, timeout=5)
+    answer = requests.post(f"{origin}/version1/messaging", data=form, headers={"apiKey": "any"}, timeout=60)
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
     return dict(answer.json()["SMSMessageData"])
 
@@ -42,7 +42,7 @@ def test_texts_are_accepted_and_doubles_counted() -> None:
 
 def test_requests_wait_at_once_and_connections_stay_open() -> None:
     def twice(number: int) -> list[int]:
-        line = HTTPConnection(origin.removeprefix("http://"), timeout=5)
+        line = HTTPConnection(origin.removeprefix("http://"), timeout=60)
         statuses = []
         for text in ("one", "two"):
             line.request("POST", "/version1/messaging", urlencode({"to": f"+25471100{number:04d}", "message": text}))
@@ -56,20 +56,19 @@ def test_requests_wait_at_once_and_connections_stay_open() -> None:
         return statuses
 
     with fast_africastalking(delay_ms=200) as origin, ThreadPoolExecutor(20) as pool:
-        started = time.monotonic()
-        statuses = list(pool.map(twice, range(20)))
-        seconds = time.monotonic() - started
+        with stopwatch() as watch:
+            statuses = list(pool.map(twice, range(20)))
         accepted = counts(origin)["accepted"]
 
     assert statuses == [[201, 201]] * 20
-    assert 0.4 <= seconds < 3
+    assert 0.3 < watch.seconds < 3
     assert accepted == 40
 
 
 @pytest.mark.prove
 def test_request_costs_less_than_300_microseconds_of_cpu() -> None:
     with fast_africastalking() as origin:
-        line = HTTPConnection(origin.removeprefix("http://"), timeout=5)
+        line = HTTPConnection(origin.removeprefix("http://"), timeout=60)
         before = counts(origin)["cpu_seconds"]
         for number in range(3000):
             body = urlencode({"username": "shop", "to": f"+25471100{number:04d}", "message": "Order G-7K3M9Q " * 8})

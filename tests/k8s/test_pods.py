@@ -15,9 +15,10 @@ import pytest
 import requests
 
 from grocery.embedded import ensure_stack
-from tests.e2e.shop import ROOT, free_port, wait_until
+from tests.e2e.shop import ROOT, free_port
 from tests.k8s.manifests import Object, get, load, needs_kubectl, ours, pod_of
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.prove, pytest.mark.e2e, needs_kubectl]
 
@@ -102,7 +103,7 @@ def test_pods_start_are_found_alive_and_end(pods: list[Pod]) -> None:
         for pod, process in running:
             for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
                 if kind in pod.main:
-                    wait_until(lambda pod=pod, kind=kind: pod.passes(pod.main[kind]), 60, f"{pod.name}: {kind}")
+                    wait_until(lambda pod=pod, kind=kind: pod.passes(pod.main[kind]), f"{pod.name}: {kind}")
             assert process.poll() is None, pod.name
 
         for _, process in running:

@@ -12,8 +12,9 @@ import pytest
 import requests
 import yaml
 
-from tests.e2e.shop import PASSWORD, Shop, free_port, running_shop, wait_until
+from tests.e2e.shop import PASSWORD, Shop, free_port, running_shop
 from tests.monitoring.test_alerts import ALERTS, MONITORING, PANELS
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.prove,
@@ -64,7 +65,7 @@ def prometheus(shop: Shop, directory: Path) -> Iterator[Prometheus]:
     )
     try:
         asked = Prometheus(f"http://127.0.0.1:{port}")
-        wait_until(lambda: requests.get(f"{asked.url}/-/ready", timeout=5).ok, 60, "Prometheus is ready")
+        wait_until(lambda: requests.get(f"{asked.url}/-/ready", timeout=60).ok, "Prometheus is ready")
         yield asked
     finally:
         process.send_signal(signal.SIGTERM)
@@ -120,18 +121,18 @@ def test_every_panel_has_something_to_show(shop: Shop, asked: Prometheus) -> Non
         }
 
     # Errors by route: there are none.
-    wait_until(lambda: empty_panels() <= {*EMPTY, "Errors by route"}, 120, "the panels have figures")
+    wait_until(lambda: empty_panels() <= {*EMPTY, "Errors by route"}, "the panels have figures", 120)
     assert asked.value("max(grocery_relay_leading)") == 1
     assert asked.value('max(grocery_queue_workers{queue="notify"})') == 1
     confirmed = "max(grocery_orders_last_day{status='confirmed'})"
-    wait_until(lambda: asked.value(confirmed) >= 4, 60, "the orders are confirmed, and counted")
+    wait_until(lambda: asked.value(confirmed) >= 4, "the orders are confirmed, and counted")
 
 
 def test_the_rules_are_loaded_and_none_of_them_fails(asked: Prometheus) -> None:
     def rules() -> list[dict[str, Any]]:
         return [rule for group in asked.get("rules")["groups"] for rule in group["rules"]]
 
-    wait_until(lambda: all(rule["health"] == "ok" for rule in rules()), 60, "all rules were tried")
+    wait_until(lambda: all(rule["health"] == "ok" for rule in rules()), "all rules were tried")
     assert {rule["name"] for rule in rules()} == {rule["alert"] for rule in ALERTS}
     assert [rule["name"] for rule in rules() if rule["state"] == "firing"] == []
 
@@ -141,12 +142,12 @@ def test_what_both_processes_count_is_added_up_and_never_falls(shop: Shop, asked
     sum_of = 'sum(grocery_http_requests_total{route="/healthz",status="200"})'
     for _ in range(300):
         shop.get("/healthz")
-    wait_until(lambda: asked.value(sum_of) >= 300, 30, "all were counted")
+    wait_until(lambda: asked.value(sum_of) >= 300, "all were counted")
     shop.end("api", signal.SIGKILL)
     shop.start("api")
     for _ in range(100):
         shop.get("/healthz")
-    wait_until(lambda: asked.value(sum_of) >= 400, 30, "those that were counted before are there still")
+    wait_until(lambda: asked.value(sum_of) >= 400, "those that were counted before are there still")
     assert asked.value(f"resets({sum_of.removeprefix('sum(').removesuffix(')')}[5m])") == 0
     assert asked.query("grocery_http_requests_under_way < 0") == []
 
@@ -159,6 +160,6 @@ def test_alerts_that_wait_for_a_worker_ring(shop: Shop, asked: Prometheus) -> No
             asked.value('count(ALERTS{alertname="RelayAway"})') == 1
             and asked.value('count(ALERTS{alertname="QueueWithoutWorker",queue="notify"})') == 1
         ),
-        120,
         "both are pending",
+        120,
     )

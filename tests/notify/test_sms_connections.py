@@ -18,6 +18,7 @@ from grocery.notify.outcome import Outcome, SendResult
 from tests.fakes.africastalking import API_KEY, Answer, FakeAfricasTalking, Fault
 from tests.notify.clients import PHONE, TIMEOUTS, sms_client
 from tests.notify.interruption import interrupt_after
+from tests.waiting import within
 
 
 def test_texts_of_a_session_share_a_connection(at_server: FakeAfricasTalking) -> None:
@@ -65,7 +66,7 @@ def test_connection_that_the_provider_has_closed_is_noticed_before_it_is_used() 
             first = session.send(PHONE, "one")
             time.sleep(0.05)
             second = session.send(PHONE, "two")
-        thread.join(5)
+        thread.join(60)
 
     assert (first.outcome, second.outcome, connections) == (Outcome.SENT, Outcome.SENT, 2)
 
@@ -111,11 +112,8 @@ def test_lost_answer_leaves_it_unknown_and_is_not_asked_for_again(
     at_server: FakeAfricasTalking, fault: Fault, accepted: int, error: str
 ) -> None:
     at_server.misbehave(fault, times=None)
-    started = time.monotonic()
-
-    result = sms_client(at_server).send(PHONE, "x")
-
-    assert time.monotonic() - started < 2
+    with within(2):
+        result = sms_client(at_server).send(PHONE, "x")
     assert (result.outcome, result.is_general) == (Outcome.UNKNOWN, False)
     assert (result.error or "").startswith(f"{error}: ")
     assert (len(at_server.messages), at_server.attempts) == (accepted, 1)

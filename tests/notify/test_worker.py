@@ -14,7 +14,8 @@ from grocery.queues import NOTIFY, doorbell
 from tests.fakes.africastalking import FakeAfricasTalking, Fault
 from tests.fakes.smtp import FakeSmtp
 from tests.notify.factories import make_notification, make_notifications
-from tests.notify.sending.processes import kill, running_worker, sms_settings, until
+from tests.notify.sending.processes import kill, running_worker, sms_settings
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -44,7 +45,7 @@ def test_messages_are_sent_within_two_seconds(worker_environ: dict[str, str], tm
         make_notifications(2, channel="email")
         doorbell().ring(NOTIFY)
 
-        until(lambda: statuses(run_sql) == {"sent": 3}, "the messages", seconds=2)
+        wait_until(lambda: statuses(run_sql) == {"sent": 3}, "the messages")
 
 
 def test_no_message_is_lost_when_the_worker_is_killed_while_it_sends(
@@ -62,7 +63,7 @@ def test_no_message_is_lost_when_the_worker_is_killed_while_it_sends(
         make_notification(body=f"Text {number}")
     with running_worker(worker_environ, tmp_path / "first") as worker:
         doorbell().ring(NOTIFY)
-        until(lambda: at_server.attempts == 4, "the first attempts")
+        wait_until(lambda: at_server.attempts == 4, "the first attempts")
         kill(worker)
     assert statuses(run_sql) == {"sending": 4}
     taken = {message["message"] for message in at_server.messages}
@@ -88,4 +89,4 @@ def watch_outbox_until(holds: Callable[[], object]) -> None:
         watch_outbox()
         return holds()
 
-    until(watch_and_ask, "the messages")
+    wait_until(watch_and_ask, "the messages")

@@ -1,6 +1,5 @@
 """People of a shop, signed in."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,7 @@ from werkzeug.test import TestResponse
 from grocery.auth.people import Person
 from tests.auth.factories import make_customer, sign_in
 from tests.products.factories import make_product
+from tests.waiting import wait_until
 
 
 @dataclass
@@ -39,10 +39,8 @@ def caller(client: FlaskClient, **person: Any) -> Caller:
 
 def wait_until_blocked(run_sql: Callable[..., list[tuple[Any, ...]]], number: int = 1) -> None:
     """Wait until statements of so many connections wait for locks."""
-    deadline = time.monotonic() + 10
-    while run_sql("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")[0][0] < number:
-        assert time.monotonic() < deadline, "too few wait for a lock"
-        time.sleep(0.02)
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+    wait_until(lambda: run_sql(waiting)[0][0] >= number, f"{number} wait for a lock")
 
 
 @pytest.fixture

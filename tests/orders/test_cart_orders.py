@@ -295,7 +295,7 @@ def test_what_is_put_in_while_an_order_is_placed_stays(customer: Caller, full_ca
         wait_for_a_lock()
         put(customer, other, 1)
         booking.commit()
-        response = answer.result(10)
+        response = answer.result(60)
     assert response.status_code == 201
     assert other not in quantities(response.json)
     assert items() == [(customer.person.id, other, 1, 50_00)]
@@ -309,7 +309,7 @@ def test_an_order_waits_for_the_cart_before_it_locks_what_is_in_it(customer: Cal
         wait_for_a_lock()
         joining.execute(text("SELECT FROM cart_items FOR UPDATE NOWAIT"))
         joining.commit()
-        assert answer.result(10).status_code == 201
+        assert answer.result(60).status_code == 201
     assert items() == []
 
 
@@ -321,7 +321,7 @@ def test_a_product_that_is_deleted_while_the_cart_is_ordered_is_in_no_order(
         answer = pool.submit(order, customer)
         wait_for_a_lock()
         deleting.commit()
-        response = answer.result(10)
+        response = answer.result(60)
     assert_problem(response, 409, "product_unavailable")
     assert response.json["product_ids"] == [flour]
     assert_nothing_was_placed([(customer.person.id, beef, Decimal("0.75"), 119_90)])
@@ -336,7 +336,7 @@ def test_a_slot_that_fills_up_while_the_cart_is_ordered_leaves_the_cart(
         answer = pool.submit(order, customer, delivery={"slot_id": slot, "address": "Moi Avenue 12"})
         wait_for_a_lock()
         booking.commit()
-        assert_problem(answer.result(10), 409, "slot_full")
+        assert_problem(answer.result(60), 409, "slot_full")
     book(slot, 0)
     assert_nothing_was_placed(full_cart)
 

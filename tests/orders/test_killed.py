@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -21,6 +20,7 @@ from tests.orders.promotions.factories import make_promotion
 from tests.orders.test_held import assert_holdings_are_right, held
 from tests.orders.test_races import assert_ledgers_are_right
 from tests.products.factories import make_product
+from tests.waiting import wait_until
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -61,7 +61,7 @@ class Dying:
         return int(self._read())
 
     def end(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
     def _read(self) -> str:
         assert self._process.stdout
@@ -91,10 +91,7 @@ def all_rows(run_sql: Sql) -> dict[str, list[tuple[Any, ...]]]:
 
 def wait_until_rolled_back(run_sql: Sql) -> None:
     """Wait until PostgreSQL has noticed that the child is gone."""
-    deadline = time.monotonic() + 10
-    while run_sql(_TRANSACTIONS) != [(0,)]:
-        assert time.monotonic() < deadline, "a transaction is still open"
-        time.sleep(0.01)
+    wait_until(lambda: run_sql(_TRANSACTIONS) == [(0,)], "no transaction is open")
 
 
 def assert_all_is_there(run_sql: Sql, customer: Caller) -> None:

@@ -1,6 +1,5 @@
 """What is limited (slots, coupons, unpaid orders) when many want it at once, and what goes while an order is placed."""
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from tests.orders.promotions.factories import make_promotion
 from tests.orders.test_held import assert_holdings_are_right, held
 from tests.orders.test_races import assert_ledgers_are_right
 from tests.products.factories import make_product
+from tests.waiting import wait_until
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -59,19 +59,14 @@ def count(run_sql: Sql, table: str) -> int:
 
 def wait_until_one_waits_for_another(run_sql: Sql) -> None:
     """Wait until somebody waits for a lock of somebody who waits for a lock, too."""
-    deadline = time.monotonic() + 10
-    while run_sql(_WAITS_FOR_WAITING) == [(0,)]:
-        assert time.monotonic() < deadline, "nobody waits for somebody who waits"
-        time.sleep(0.02)
+    wait_until(lambda: run_sql(_WAITS_FOR_WAITING) != [(0,)], "somebody waits for somebody who waits")
 
 
 def wait_until_blocked_by(run_sql: Sql, connection: Connection) -> None:
     """Wait until somebody waits for a lock of this connection."""
     [(pid,)] = connection.exec_driver_sql("SELECT pg_backend_pid()")
-    deadline = time.monotonic() + 10
-    while run_sql("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))", pid=pid) == [(0,)]:
-        assert time.monotonic() < deadline, "nobody waits for this connection"
-        time.sleep(0.02)
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))"
+    wait_until(lambda: run_sql(blocked, pid=pid) != [(0,)], "somebody waits for this connection")
 
 
 _WAITS_FOR_WAITING = """

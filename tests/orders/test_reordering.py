@@ -277,6 +277,6 @@ def test_a_product_that_is_deleted_meanwhile_is_waited_for(customer: Caller, flo
         answer = pool.submit(reorder, customer, placed)
         wait_for_a_lock()
         deleting.commit()
-        answered = answer.result(10)
+        answered = answer.result(60)
     assert [(entry["name"], entry["reason"]) for entry in answered["missing"]] == [("Maize Flour", "withdrawn")]
     assert quantities(answered["cart"]) == {soap: 1}

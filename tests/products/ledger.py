@@ -1,12 +1,12 @@
 """What is in the tables, read outside of the session under test."""
 
-import time
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
 
 from grocery.db import db
+from tests.waiting import wait_until
 
 
 def select_rows(statement: str, **parameters: Any) -> list[tuple]:
@@ -34,9 +34,5 @@ def unbalanced() -> list[tuple]:
 
 
 def wait_for_a_lock() -> None:
-    """Return when somebody waits for a row that another transaction has locked; raises TimeoutError after 5 s."""
-    deadline = time.monotonic() + 5
-    while not select_rows("SELECT FROM pg_locks WHERE NOT granted"):
-        if time.monotonic() > deadline:
-            raise TimeoutError("nobody waits for a lock")
-        time.sleep(0.01)
+    """Return when somebody waits for a row that another transaction has locked."""
+    wait_until(lambda: select_rows("SELECT FROM pg_locks WHERE NOT granted"), "somebody waits for a lock")

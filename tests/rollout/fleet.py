@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.e2e.shop import ROOT, free_port, wait_until
+from tests.e2e.shop import ROOT, free_port
 from tests.rollout.nginx import Nginx
+from tests.waiting import wait_until
 
 _ASK_EVERY_SECONDS = 0.1
 
@@ -61,7 +62,7 @@ class Fleet:
                 start_new_session=True,
             )
         self.servers[slot] = (version, process)
-        wait_until(lambda: is_ready(self.ports[slot]), 60, f"server {slot} is ready")
+        wait_until(lambda: is_ready(self.ports[slot]), f"server {slot} is ready")
         self.nginx.turn_to(slot)
         return slot
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-from tests.e2e.shop import free_port, wait_until
+from tests.e2e.shop import free_port
+from tests.waiting import wait_until
 
 PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -88,7 +89,7 @@ class Nginx:
         assert PROGRAM
         arguments = ["-p", str(self._directory), "-c", "nginx.conf", "-e", str(self._directory / "error.log")]
         self._process = subprocess.Popen([PROGRAM, *arguments])
-        wait_until((self._directory / "nginx.pid").exists, 15, "nginx has started")
+        wait_until((self._directory / "nginx.pid").exists, "nginx has started")
         return self
 
     def __exit__(self, *_: object) -> None:

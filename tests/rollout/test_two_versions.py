@@ -14,9 +14,10 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from grocery.health import MIGRATIONS
-from tests.e2e.shop import COMMANDS, ROOT, wait_until
+from tests.e2e.shop import COMMANDS, ROOT
 from tests.rollout.fleet import Fleet, Version
 from tests.rollout.load import Buyer, customers_at, seen_by
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prove, pytest.mark.timeout(900)]
 
@@ -99,13 +100,13 @@ def test_roll_out_and_roll_back_between_two_versions_fail_no_request(
                 fleet.replace_all(one)
                 # These workers do what came in meanwhile, whichever version took the order.
                 confirmed = count_confirmed(run_sql)
-                wait_until(lambda before=confirmed: count_confirmed(run_sql) > before, 60, "more is confirmed")
+                wait_until(lambda before=confirmed: count_confirmed(run_sql) > before, "more is confirmed")
     seen = seen_by(customers)
     print(f"{seen.requests} requests, {len(seen.orders)} orders")  # noqa: T201
     assert seen.failures == []
     assert Counter(number for (number,) in run_sql("SELECT id FROM orders")) == Counter(seen.orders)
     with workers_of(version_before, log):
-        wait_until(lambda: not run_sql("SELECT 1 FROM orders WHERE status = 'pending' LIMIT 1"), 120, "all confirmed")
+        wait_until(lambda: not run_sql("SELECT 1 FROM orders WHERE status = 'pending' LIMIT 1"), "all confirmed", 120)
 
 
 def count_confirmed(run_sql: Sql) -> int:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from tests.e2e.shop import PASSWORD, Shop, running_shop, wait_until
+from tests.e2e.shop import PASSWORD, Shop, running_shop
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.prove]
 
@@ -73,7 +74,7 @@ def orders_keep_coming(shop: Shop, emails: Sequence[str], product_id: int) -> It
     for buyer in buyers:
         buyer.start()
     try:
-        wait_until(lambda: bool(numbers), 30, "an order is placed")
+        wait_until(lambda: bool(numbers), "an order is placed")
         yield numbers
     finally:
         stopping.set()
@@ -82,7 +83,7 @@ def orders_keep_coming(shop: Shop, emails: Sequence[str], product_id: int) -> It
 
 
 def wait_until_all_is_done(shop: Shop) -> None:
-    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status <> 'confirmed' LIMIT 1"), 120, "all confirmed")
+    wait_until(lambda: not shop.sql("SELECT 1 FROM orders WHERE status <> 'confirmed' LIMIT 1"), "all confirmed", 120)
 
     def is_sent() -> bool:
         # The lease of a worker that was killed lasts for a minute; here nobody waits for it.
@@ -96,7 +97,7 @@ def wait_until_all_is_done(shop: Shop) -> None:
         )
         return not shop.sql("SELECT 1 FROM notifications WHERE status <> 'sent' LIMIT 1")
 
-    wait_until(is_sent, 300, "every message is sent")
+    wait_until(is_sent, "every message is sent", 300)
 
 
 def told_by_sms(shop: Shop) -> Counter[str]:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grocery.dev import sessions
-from tests.e2e.shop import ROOT, free_port, wait_until
+from tests.e2e.shop import ROOT, free_port
+from tests.waiting import wait_until
 
 
 class RunningServer:
@@ -44,7 +45,7 @@ class RunningServer:
         return None
 
     def wait_until_ready(self) -> None:
-        wait_until(lambda: self.status("/readyz") == 200 or self.process.poll() is not None, 60, "the server is ready")
+        wait_until(lambda: self.status("/readyz") == 200 or self.process.poll() is not None, "the server is ready")
         assert self.process.poll() is None, self.log
 
     def tell(self, number: int = signal.SIGTERM) -> None:

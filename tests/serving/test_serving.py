@@ -17,8 +17,9 @@ import pytest
 from flask import Flask
 
 from grocery.probe import find_problem
-from tests.e2e.shop import ROOT, free_port, wait_until
+from tests.e2e.shop import ROOT, free_port
 from tests.serving.server import running_server
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -39,16 +40,16 @@ def test_told_to_end_it_drains_and_finishes_what_is_under_way(
         assert server.get("/healthz", kept).getheader("Connection") is None
 
         server.tell()
-        wait_until(lambda: server.status("/readyz") == 503, 30, "it says that it is about to end")
+        wait_until(lambda: server.status("/readyz") == 503, "it says that it is about to end")
         answer = server.get("/healthz", kept)
         assert (answer.status, answer.getheader("Connection")) == (200, "close")
         assert server.get("/products/").status == 400  # by a name that is not trusted
 
         holder.cursor().execute("LOCK TABLE categories IN ACCESS EXCLUSIVE MODE")
         slow = SlowRequest(server.port)
-        wait_until(lambda: waits_for_lock(environ), 30, "the request is under way")
+        wait_until(lambda: waits_for_lock(environ), "the request is under way")
         server.tell()  # once more: it waits for nobody any longer
-        wait_until(lambda: server.status("/healthz") is None, 30, "it takes no more requests")
+        wait_until(lambda: server.status("/healthz") is None, "it takes no more requests")
         assert (server.process.poll(), slow.status) == (None, None)
         holder.rollback()
         slow.join(30)
@@ -92,7 +93,7 @@ def test_nothing_is_left_when_parent_or_server_are_killed(app: Flask, environ: d
         os.kill(orphaned.granian(), signal.SIGKILL)
         killed.process.wait()
         assert orphaned.process.wait(30) == 128 + signal.SIGKILL
-        wait_until(lambda: not killed.processes() + orphaned.processes(), 30, "all processes are gone")
+        wait_until(lambda: not killed.processes() + orphaned.processes(), "all processes are gone")
     assert "granian has ended by itself" in orphaned.log
 
 
@@ -112,7 +113,7 @@ def test_as_the_first_process_of_a_container_it_ends_on_sigterm_and_buries_orpha
     with running_server(environ, tmp_path / "log", *prefix, DRAIN_SECONDS="0") as server:
         server.wait_until_ready()
         first = server.granian()  # of unshare, that is
-        wait_until(lambda: "sleep" not in names_of_children(first), 30, "the orphan is buried")
+        wait_until(lambda: "sleep" not in names_of_children(first), "the orphan is buried")
         os.kill(first, signal.SIGTERM)
         assert server.process.wait(40) == 0
     assert "the server has stopped" in server.log
@@ -123,7 +124,7 @@ def test_told_to_end_while_it_starts_it_ends_as_soon_as_it_has_started(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:
     with running_server(environ, tmp_path / "log", DRAIN_SECONDS="0") as server:
-        wait_until(lambda: "Spawning worker-1" in server.log, 60, "its worker starts")
+        wait_until(lambda: "Spawning worker-1" in server.log, "its worker starts")
         server.tell()
         assert server.process.wait(60) == 0
     assert "refused to gracefully stop" not in server.log  # which takes 20 s
@@ -141,7 +142,7 @@ def test_a_drain_file_that_was_left_is_taken_away_and_nohup_is_heeded(
         time.sleep(1)
         assert (server.status("/readyz"), drain_file.exists()) == (200, False)
         server.tell()
-        wait_until(lambda: server.status("/readyz") == 503, 30, "it says that it is about to end")
+        wait_until(lambda: server.status("/readyz") == 503, "it says that it is about to end")
         assert drain_file.exists()
 
 

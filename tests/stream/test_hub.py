@@ -12,6 +12,7 @@ import pytest
 from grocery.stream import hub as hub_module
 from grocery.stream.events import Entry
 from grocery.stream.hub import Hub
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(eq=False)
@@ -42,7 +43,7 @@ class MadeUpHistory:
 
     def read(self, wanted: Mapping[int, int]) -> dict[int, list[Entry]]:
         self.asked.append(dict(wanted))
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.error:
             raise self.error
         return {order_id: [Entry(order_id, 9, "packed", None, datetime.now(UTC))] for order_id in wanted}
@@ -71,7 +72,7 @@ def play(history: MadeUpHistory, scene: Callable[[Hub], object]) -> None:
 
 
 async def until(is_true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_true():  # noqa: ASYNC110  # what is waited for knows nothing of this
             await asyncio.sleep(0.005)
 

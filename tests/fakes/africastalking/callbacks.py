@@ -17,6 +17,8 @@ from uuid import uuid4
 
 from flask import Flask
 
+from tests.waiting import PATIENCE_SECONDS
+
 # A captured request, headers and all: amitashanand/AfricaTalkSmsService, README.md.
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 POST_TIMEOUT_SECONDS = 10.0
@@ -109,7 +111,7 @@ class Callbacks:
         with self._changed:
             return list(self._calls)
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[Call]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Call]:
         """Wait until `count` calls were answered and return them all; raises AssertionError after `timeout` s."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._calls) >= count, timeout):

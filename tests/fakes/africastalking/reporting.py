@@ -43,7 +43,7 @@ class Reporter:
         """Finish the report that is on its way and drop the others."""
         self._is_stopping.set()
         self._accepted.put(None)
-        self._thread.join(5)
+        self._thread.join(60)
 
     def accepted(self, message_id: str, number: str) -> None:
         """Tell of a message that was accepted and not answered for yet."""

@@ -13,6 +13,7 @@ from tests.fakes.africastalking.callbacks import SAFARICOM, SANDBOX, Callbacks, 
 from tests.fakes.africastalking.handler import Server
 from tests.fakes.africastalking.reporting import Reporter, Script
 from tests.fakes.africastalking.ussd import UssdPhone
+from tests.waiting import PATIENCE_SECONDS
 
 API_KEY = "fake-api-key"
 
@@ -108,7 +109,7 @@ class FakeAfricasTalking:
             self._forms.clear()
             self.attempts = 0
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[dict[str, Any]]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
         """Wait until `count` messages were accepted and return them all; raises AssertionError after `timeout` s."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._messages) >= count, timeout):

@@ -146,7 +146,7 @@ class Pause:
     def __call__(self, *arguments: Any) -> Any:
         found = self.find(*arguments)
         self.has_read.set()
-        assert self.may_go_on.wait(timeout=10)
+        assert self.may_go_on.wait(timeout=60)
         return found
 
 
@@ -164,13 +164,13 @@ def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable
         monkeypatch.setattr(state, "find_subscribers", pause)
         with ThreadPoolExecutor(2) as pool:
             writing = pool.submit(in_context, work_on_campaigns)
-            assert pause.has_read.wait(timeout=10)
+            assert pause.has_read.wait(timeout=60)
             acting = pool.submit(in_context, act)
             with pytest.raises(TimeoutError):
                 acting.result(timeout=0.2)
             pause.may_go_on.set()
-            writing.result(timeout=10)
-            acting.result(timeout=10)
+            writing.result(timeout=60)
+            acting.result(timeout=60)
 
     return do
 

@@ -30,6 +30,7 @@ from tests.notify.campaigns.factories import (
     work_until_idle,
 )
 from tests.notify.scripted import ScriptedSms
+from tests.waiting import wait_until, within
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -184,11 +185,8 @@ def test_five_thousand_get_it_once_and_never_crowd_the_outbox(run_sql: RunSql) -
 def test_fifty_thousand_get_it_once(run_sql: RunSql) -> None:
     make_subscribers(50_000)
     campaign_id = make_campaign("email", status="running")
-    started = time.monotonic()
-
-    most = drain(campaign_id)
-
-    assert time.monotonic() - started < 120
+    with within(120):
+        most = drain(campaign_id)
     assert most == MAX_WAITING
     assert run_sql(_RECEIVED, id=campaign_id) == [(50_000, 50_000, 50_000)]
 
@@ -248,7 +246,7 @@ def test_two_workers_at_once_write_each_message_once(app: Flask, run_sql: RunSql
 
     def work(_number: int) -> None:
         with app.app_context():
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             for _ in range(30):
                 work_on_campaigns()
 
@@ -284,7 +282,7 @@ def worker(workers: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def test_worker_killed_in_the_middle_of_a_batch_has_written_nothing_of_it(
-    workers: subprocess.Popen[str], run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None]
+    workers: subprocess.Popen[str], run_sql: RunSql
 ) -> None:
     """It is stopped in its INSERT by somebody who holds the key of one of its messages."""
     make_subscribers(BATCH * 2)
@@ -307,7 +305,7 @@ def test_worker_killed_in_the_middle_of_a_batch_has_written_nothing_of_it(
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.prove)])
 def test_workers_killed_at_any_moment_lose_and_double_nothing(
-    workers: subprocess.Popen[str], run_sql: RunSql, wait_until: Callable[[Callable[[], bool]], None], kills: int
+    workers: subprocess.Popen[str], run_sql: RunSql, kills: int
 ) -> None:
     """Each writes at least one batch, and has more to write than it has time for."""
     number = kills * MAX_WAITING

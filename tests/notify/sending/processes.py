@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grocery.queues import NOTIFY
 from tests.fakes.africastalking import API_KEY
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent.parent
 RQ = Path(sys.executable).with_name("rq")
@@ -38,7 +38,7 @@ def running(
         )
     try:
         if ready is not None:
-            until(lambda: ready in log.read_text(), f"{ready!r}, see {log}")
+            wait_until(lambda: ready in log.read_text(), f"{ready!r}, see {log}")
         yield process
     finally:
         kill(process)
@@ -73,7 +73,7 @@ def kill(worker: subprocess.Popen, *, is_worker_spared: bool = False) -> None:
             os.kill(pid, signal.SIGKILL)
     if not is_worker_spared:
         worker.wait()
-    until(lambda: not any(map(_is_alive, pids)), "the killed processes to end")
+    wait_until(lambda: not any(map(_is_alive, pids)), "the killed processes to end")
 
 
 def _is_alive(pid: int) -> bool:
@@ -91,11 +91,3 @@ def memory_mb(pid: int) -> float:
             if line.startswith("Pss_Anon"):
                 return int(line.split()[1]) / 1024
     return 0.0
-
-
-def until(holds: Callable[[], object], what: str, seconds: float = 15) -> None:
-    """Wait; raises AssertionError after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)

@@ -19,6 +19,7 @@ from grocery.notify.sending.sender import send_due
 from grocery.notify.verdicts import MAX_ATTEMPTS
 from tests.notify.factories import make_notification, make_notifications, pick
 from tests.notify.scripted import FAILED, RETRY, SENT, UNKNOWN, ScriptedMail, ScriptedSms
+from tests.waiting import stopwatch
 
 pytestmark = pytest.mark.usefixtures("scripted")
 
@@ -58,14 +59,16 @@ def pass_time(run_sql: RunSql, seconds: float) -> None:
 def test_no_more_messages_are_claimed_than_the_rate_allows(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "SMS_RATE", 10)
     make_notifications(40)
+    started = time.monotonic()
 
     first, second = claim(), claim()
 
     assert len(first.claims) == 10
     assert second.claims == []
-    assert second.wait_seconds == pytest.approx(0.1, abs=0.05)
+    assert second.wait_seconds is not None
+    assert 0 < second.wait_seconds <= 0.1
     time.sleep(0.35)
-    assert len(claim().claims) == 3
+    assert 3 <= len(claim().claims) <= (time.monotonic() - started) * 10
 
 
 def test_rate_of_one_channel_is_not_that_of_the_other(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,10 +106,10 @@ def test_a_run_sends_no_faster_than_the_rate_and_waits_for_the_rest(
     monkeypatch.setitem(app.config, "SMS_RATE", 50)
     make_notifications(75)
 
-    started = time.monotonic()
-    assert send_due() == Counter(sent=75)
+    with stopwatch() as watch:
+        assert send_due() == Counter(sent=75)
 
-    assert 0.45 < time.monotonic() - started < 2
+    assert 0.4 < watch.seconds < 2
     assert len(sms.sent) == 75
 
 

@@ -18,6 +18,7 @@ from grocery.notify.sending.sender import send_due
 from tests.notify.factories import make_notification, make_notifications, pick
 from tests.notify.interruption import interrupt_after
 from tests.notify.scripted import ScriptedMail, ScriptedSms, backends_of
+from tests.waiting import within
 
 pytestmark = pytest.mark.usefixtures("scripted")
 
@@ -40,12 +41,10 @@ def test_call_that_never_ends_is_left_to_its_lease(
     monkeypatch.setattr(sending, "GRACE_SECONDS", 0.1)
     hanging = make_notification(body="hang")
     other = make_notification()
-    sms.meanwhile = lambda body: None if body != "hang" else never.wait(10) and None
+    sms.meanwhile = lambda body: None if body != "hang" else never.wait(60) and None
 
-    started = time.monotonic()
-    assert send_due(0.2) == Counter(sent=1)
-
-    assert time.monotonic() - started < 1
+    with within(1):
+        assert send_due(0.2) == Counter(sent=1)
     assert pick(hanging, "status", "attempts") == {"status": "sending", "attempts": 1}
     assert pick(other, "status", "attempts") == {"status": "sent", "attempts": 1}
 
@@ -65,7 +64,7 @@ def test_end_of_the_job_is_not_swallowed_and_what_is_known_is_recorded(
     monkeypatch.setattr(sending, "_GATHER_SECONDS", 5.0)  # the end comes while the first answer waits for the second
     hanging = make_notification(body="hang")
     answered, *rest = make_notifications(3)
-    sms.meanwhile = lambda body: None if body != "hang" else never.wait(10) and None
+    sms.meanwhile = lambda body: None if body != "hang" else never.wait(60) and None
 
     with pytest.raises(JobTimeout), interrupt_after(0.3, JobTimeout):
         send_due()
@@ -84,7 +83,7 @@ def test_what_no_thread_had_begun_is_given_back_at_the_end_of_the_job(
     class Unopened(ScriptedSms):
         @contextmanager
         def session(self) -> Iterator[ScriptedSms]:
-            never.wait(10)
+            never.wait(60)
             yield self
 
     message = make_notification(attempts=3)

@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 
 from tests.fakes.fast_africastalking import counts, fast_africastalking
-from tests.notify.factories import make_notification
-from tests.notify.sending.processes import horses, memory_mb, running_relay, running_worker, sms_settings, until
+from tests.notify.factories import make_notification, pick
+from tests.notify.sending.processes import horses, memory_mb, running_relay, running_worker, sms_settings
 from tests.valkey_process import ValkeyProcess
+from tests.waiting import wait_until, within
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -51,13 +52,13 @@ def test_redis_that_is_killed_restarted_and_emptied_loses_and_doubles_nothing(
         for name in ("first", "second"):
             stack.enter_context(running_worker(settings, tmp_path / name, is_awaited=False))
 
-        until(lambda: count_sent(run_sql) > number // 10, "the beginning", 60)
+        wait_until(lambda: count_sent(run_sql) > number // 10, "the beginning")
         valkey.stop()
         time.sleep(0.5)
         valkey.start()
-        until(lambda: count_sent(run_sql) > number // 3, "the third after the restart", 60)
+        wait_until(lambda: count_sent(run_sql) > number // 3, "the third after the restart")
         valkey.client.flushall()
-        until(lambda: count_sent(run_sql) == number, "the rest", 60)
+        wait_until(lambda: count_sent(run_sql) == number, "the rest")
         taken = counts(origin)
 
     assert (taken["accepted"], taken["duplicates"]) == (number, 0)
@@ -72,15 +73,12 @@ def prove_order_between_offers(environ: dict[str, str], directory: Path, run_sql
         settings = settings_of(environ, origin)
         stack.enter_context(running_relay(settings, directory / "relay", is_awaited=False))
         stack.enter_context(running_worker(settings, directory / "worker", is_awaited=False))
-        until(lambda: count_sent(run_sql) > 100, "the campaign to begin", 30)
+        wait_until(lambda: count_sent(run_sql) > 100, "the campaign to begin")
 
         for _ in range(3):
             order = make_notification()
-            until(
-                lambda: run_sql("SELECT 1 FROM notifications WHERE id = :id AND status = 'sent'", id=order),  # noqa: B023 — called at once
-                "the order's SMS",
-                2,
-            )
+            with within(2):
+                wait_until(lambda: pick(order, "status") == {"status": "sent"}, "the order's SMS")  # noqa: B023 — called at once
 
         assert count_sent(run_sql) < number, "the campaign was over too soon to be in the way"
 
@@ -118,7 +116,7 @@ def test_fifty_thousand_messages_drain_without_memory_growing(
             time.sleep(0.5)
             return count_sent(run_sql) == number
 
-        until(measure, "all of them", 600)
+        wait_until(measure, "all of them", 600)
         rate = number / (time.monotonic() - started)
         taken = counts(origin)
 
@@ -141,6 +139,6 @@ def test_two_workers_send_as_fast_as_they_should(
         queue(run_sql, number)
         started = time.monotonic()
         stack.enter_context(running_relay(settings, tmp_path / "relay"))
-        until(lambda: count_sent(run_sql) == number, "all of them", 120)
+        wait_until(lambda: count_sent(run_sql) == number, "all of them", 120)
 
     assert number / (time.monotonic() - started) > least

@@ -15,7 +15,8 @@ from grocery.notify.jobs import watch_outbox
 from grocery.queues import NOTIFY
 from tests.fakes.africastalking import FakeAfricasTalking
 from tests.notify.factories import make_notification
-from tests.notify.sending.processes import horses, kill, running_worker, sms_settings, until
+from tests.notify.sending.processes import horses, kill, running_worker, sms_settings
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -50,7 +51,7 @@ class Killing:
 
     def kill(self, *, is_worker_spared: bool) -> None:
         """End the one that has a job, the older one if both have."""
-        until(lambda: any(map(horses, self._workers)), "a job", 60)
+        wait_until(lambda: any(map(horses, self._workers)), "a job")
         worker = next(worker for worker in self._workers if horses(worker))
         kill(worker, is_worker_spared=is_worker_spared)
         # Whoever held these is dead: nobody needs to wait for a minute here, nor until the bell may ring again.
@@ -67,7 +68,7 @@ class Killing:
             watch_outbox()
             return holds()
 
-        until(watch_and_ask, what, 60)
+        wait_until(watch_and_ask, what)
 
 
 def prove_killing(

@@ -150,7 +150,7 @@ class SlowTable(Table):
     def read(self) -> Mapping[TextKey, str]:
         sources = super().read()
         self.begun.set()
-        assert self.let_go.wait(10)
+        assert self.let_go.wait(60)
         return sources
 
 
@@ -165,12 +165,12 @@ def test_while_one_thread_reads_the_others_go_on_with_what_is_known() -> None:
     table.now += 16
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(found, kept)
-        assert table.begun.wait(10)
+        assert table.begun.wait(60)
 
         assert found(kept) == "one"
 
         table.let_go.set()
-        assert reading.result(10) == "two"
+        assert reading.result(60) == "two"
     assert (found(kept), table.reads) == ("two", 2)
 
 
@@ -179,11 +179,11 @@ def test_change_during_a_read_is_not_overwritten_by_what_was_read() -> None:
     kept = table.kept()
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(found, kept)
-        assert table.begun.wait(10)
+        assert table.begun.wait(60)
         table.sources = {KEY: "two"}
         kept.forget()
         table.let_go.set()
-        assert reading.result(10) == "one"
+        assert reading.result(60) == "one"
 
     assert found(kept) == "two"
 

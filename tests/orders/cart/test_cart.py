@@ -314,7 +314,7 @@ def test_a_product_that_is_deleted_while_it_is_put_in_is_not_found(visitor: Visi
         answer = pool.submit(visitor.put, f"/cart/items/{flour}", json={"quantity": 1})
         wait_for_a_lock()
         deleting.commit()
-        assert_problem(answer.result(10), 404, "not_found")
+        assert_problem(answer.result(60), 404, "not_found")
     assert carts() == []
 
 
@@ -333,7 +333,7 @@ def test_a_customer_who_is_deleted_while_putting_something_in_leaves_no_cart(cus
         answer = pool.submit(customer.put, f"/cart/items/{flour}", json={"quantity": 1})
         wait_for_a_lock()
         deleting.commit()
-        assert answer.result(10).status_code == 401
+        assert answer.result(60).status_code == 401
     assert carts() == []
 
 

@@ -130,5 +130,5 @@ def test_a_product_that_is_being_deleted_is_waited_for_before_any_item_is_locked
         deleting.execute(text("SELECT FROM cart_items FOR UPDATE NOWAIT"))
         deleting.execute(text("DELETE FROM products WHERE id = :id"), {"id": flour})
         deleting.commit()
-        forgetting.result(10)
+        forgetting.result(60)
     assert carts() == []

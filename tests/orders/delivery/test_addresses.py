@@ -171,7 +171,7 @@ def test_a_customer_who_is_deleted_meanwhile_saves_nothing(customer: Caller) -> 
         answer = pool.submit(customer.post, "/addresses/", json={"address": "Moi Avenue"})
         wait_for_a_lock()
         connection.commit()
-        assert answer.result(10).status_code == 401
+        assert answer.result(60).status_code == 401
     assert select_rows("SELECT FROM addresses") == []
 
 

@@ -33,7 +33,7 @@ def answer_while_booking(slot: int, request: Callable[[], TestResponse]) -> Test
         wait_for_a_lock()
         connection.execute(text(_BOOK), parameters)
         connection.commit()
-        return answer.result(10)
+        return answer.result(60)
 
 
 def test_the_capacity_is_not_lowered_below_an_order_that_is_being_placed(admin: Caller) -> None:
@@ -84,5 +84,5 @@ def test_a_slot_is_not_added_to_a_zone_that_is_being_deleted(admin: Caller) -> N
         answer = pool.submit(admin.post, "/delivery/slots", json=slot_body(zone))
         wait_for_a_lock()
         connection.commit()
-        assert_problem(answer.result(10), 422, "validation_failed")
+        assert_problem(answer.result(60), 422, "validation_failed")
     assert select_rows("SELECT FROM delivery_slots") == []

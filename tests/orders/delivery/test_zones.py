@@ -158,7 +158,7 @@ def test_a_zone_is_not_deleted_while_an_order_for_it_is_being_placed(admin: Call
         answer = pool.submit(admin.delete, f"/delivery/zones/{zone}")
         wait_for_a_lock()
         connection.commit()
-        assert_problem(answer.result(10), 409, "zone_in_use")
+        assert_problem(answer.result(60), 409, "zone_in_use")
     assert select_rows("SELECT zone_id FROM orders") == [(zone,)]
 
 

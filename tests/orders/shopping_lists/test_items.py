@@ -99,7 +99,7 @@ def test_an_account_and_a_product_on_its_lists_are_deleted_at_once(
         # What waits has not touched the lists yet.
         connection.execute(text("DELETE FROM products WHERE id = :id"), {"id": flour})
         connection.commit()
-        assert erasing.result(10).status_code == 204
+        assert erasing.result(60).status_code == 204
     assert run_sql("SELECT count(*) FROM shopping_lists") == [(0,)]
 
 

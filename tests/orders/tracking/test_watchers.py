@@ -21,7 +21,7 @@ def said(settings: Settings) -> Iterator[Callable[[], list[int]]]:
     """The order ids that were said since this was last asked."""
     with redis.Redis.from_url(settings.redis_url or "") as client, client.pubsub() as subscription:
         subscription.subscribe(CHANNEL)
-        assert subscription.get_message(timeout=5)
+        assert subscription.get_message(timeout=60)
 
         def ask() -> list[int]:
             ids = []

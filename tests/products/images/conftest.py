@@ -22,6 +22,7 @@ def media(app: Flask, settings: Settings) -> Iterator[Path]:
     """The directory of the app's store. A store of its own for the test, since the app is the same for all."""
     before = app.extensions["media"]
     app.extensions["media"] = Media(settings)
+    shutil.rmtree(settings.media_dir, ignore_errors=True)
     yield settings.media_dir
     shutil.rmtree(settings.media_dir, ignore_errors=True)
     app.extensions["media"] = before

@@ -279,7 +279,7 @@ def test_workers_at_once_tell_each_customer_once(app: Flask) -> None:
     start = threading.Barrier(4)
 
     def work(_number: int) -> None:
-        start.wait(5)
+        start.wait(60)
         for _ in range(8):
             with transaction() as session:
                 tell_batch(session, limit=5)

@@ -26,7 +26,7 @@ def is_free_while(locked: str, request: Callable[[], TestResponse], needed: str)
         wait_for_a_lock()
         assert connection.execute(text(f"{needed} NOWAIT")).all()
         connection.commit()
-        return answer.result(10).status_code
+        return answer.result(60).status_code
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_staff_who_are_deleted_meanwhile_change_nothing(staff: Caller) -> None:
         answer = pool.submit(staff.post, f"/products/{product}/stock", json=body)
         wait_for_a_lock()
         connection.commit()
-        assert answer.result(10).status_code == 401
+        assert answer.result(60).status_code == 401
     assert (stock_of(product), select_rows("SELECT * FROM stock_lots")) == (10, [])
 
 

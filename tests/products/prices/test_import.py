@@ -87,7 +87,7 @@ def test_an_offer_that_starts_while_a_sheet_waits_for_the_product_goes_on(
             settle_prices([product], NOW + HOUR)
             importing = pool.submit(import_sheet)
             wait_for_a_lock()
-        assert importing.result(10) == (0, 1, 0)
+        assert importing.result(60) == (0, 1, 0)
     assert (price_of(product), statuses_of(product)) == ((80_00, 100_00, 3), ["active"])
     assert [reason for *_, reason in history_of(product)] == ["offer_started"]
 

@@ -241,7 +241,7 @@ def test_an_edit_while_the_offer_starts_waits_and_ends_it(app: Flask, schedule: 
             settle_prices([product], NOW + HOUR)
             editing = pool.submit(edit)
             wait_for_a_lock()
-        editing.result(10)
+        editing.result(60)
     assert (price_of(product), statuses_of(product)) == ((90_00, 100_00, 3), ["ended"])
     assert apply_at(2) == 0
 
@@ -261,7 +261,7 @@ def test_an_offer_that_starts_while_an_edit_is_written_begins_from_the_new_price
             change_product(product, {"price_cents": 120_00}, version=None, actor_id=None)
             working = pool.submit(relay)
             wait_for_a_lock()
-        working.result(10)
+        working.result(60)
     assert price_of(product) == (80_00, 120_00, 3)
     apply_at(2)
     assert price_of(product)[0] == 120_00
@@ -280,7 +280,7 @@ def test_an_offer_that_is_called_off_while_the_relay_waits_does_not_start(app: F
             cancel_price_change(product, change.id, actor_id=None, now=NOW)
             working = pool.submit(relay)
             wait_for_a_lock()
-        working.result(10)
+        working.result(60)
     assert (price_of(product), statuses_of(product)) == ((100_00, None, 1), ["cancelled"])
 
 
@@ -298,7 +298,7 @@ def test_a_sale_and_the_start_of_an_offer_do_not_disturb_each_other(app: Flask, 
             take_stock({product: Decimal(3)}, order_id=order, actor_id=None)
             working = pool.submit(relay)
             wait_for_a_lock()
-        working.result(10)
+        working.result(60)
     assert price_of(product) == (80_00, 100_00, 2)
     assert select_rows("SELECT stock FROM products") == [(7,)]
 

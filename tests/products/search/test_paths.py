@@ -93,7 +93,7 @@ def test_a_move_that_begins_when_products_have_followed_is_not_deadlocked(
         wait_for_a_lock()
         mover.execute(text("UPDATE categories SET path = 'Pombe' WHERE id = :id"), {"id": category})
         mover.commit()
-        assert following.result(5)
+        assert following.result(60)
     assert run_sql("SELECT path, is_moved FROM categories") == [("Pombe", False)]
 
 

@@ -87,11 +87,11 @@ def full_line(app: Flask) -> Iterator[None]:
     def stand() -> None:
         with lanes.line.turn("102.68.0.1"):
             is_in.set()
-            leave.wait(10)
+            leave.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(stand)
-        assert is_in.wait(5)
+        assert is_in.wait(60)
         yield
         leave.set()
     lanes.line = usual
