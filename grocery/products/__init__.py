@@ -21,6 +21,7 @@ from grocery.products.prices import jobs as price_jobs
 from grocery.products.prices.cli import prices_command, schedule_price_command
 from grocery.products.prices.views import blp as prices_blp
 from grocery.products.requests import models as request_models
+from grocery.products.requests import tasks as request_tasks
 from grocery.products.search.cli import synonyms_cli
 from grocery.products.views import blp
 from grocery.queues import bulk_task, periodic_task
@@ -48,5 +49,6 @@ def init_app(app: Flask) -> None:
     bulk_task.connect(stock_tasks.bulk_tasks)
     periodic_task.connect(import_jobs.periodic_tasks)
     periodic_task.connect(price_jobs.periodic_tasks)
+    periodic_task.connect(request_tasks.periodic_tasks)
     periodic_task.connect(stock_tasks.periodic_tasks)
     metrics_asked.connect(metric_families)

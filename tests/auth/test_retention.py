@@ -12,6 +12,8 @@ from grocery.notify import forgetting
 from grocery.notify.inbound.forgetting import KEPT_DAYS as INBOUND_DAYS
 from grocery.orders.cart.service import KEEP_DAYS as CART_DAYS
 from grocery.orders.idempotency import KEEP_HOURS as KEY_HOURS
+from grocery.products.requests.tasks import KEPT_DAYS as WISH_DAYS
+from grocery.products.requests.tasks import forget_old_requests
 from grocery.queues import periodic_task
 from tests.auth.factories import make_customer
 from tests.notify.clients import PHONE
@@ -47,6 +49,14 @@ def test_devices_go_when_they_were_not_seen_for_400_days(context: None, run_sql:
         run_sql(insert, token=f"device {days}", id=make_customer().id, days=days)
     retention.forget_old()
     assert run_sql("SELECT convert_from(token_hash, 'UTF8') FROM known_devices") == [("device 399",)]
+
+
+def test_wishes_go_after_400_days(context: None, run_sql: Sql) -> None:
+    insert = "INSERT INTO product_requests (words, created_at) VALUES (:words, now() - make_interval(days => :days))"
+    for days in (0, 399, 401):
+        run_sql(insert, words=f"{days} days", days=days)
+    forget_old_requests()
+    assert run_sql("SELECT words FROM product_requests ORDER BY id") == [("0 days",), ("399 days",)]
 
 
 def test_messages_are_emptied_after_a_year(context: None, run_sql: Sql) -> None:
@@ -99,6 +109,7 @@ def test_the_relay_does_it_every_day(app: Flask) -> None:
     paces = {task.name: task.every_seconds for _, tasks in periodic_task.send(app) for task in tasks}
     assert paces["auth.forget_old"] == 86_400
     assert paces["notify.forget_texts"] == 86_400
+    assert paces["product_requests.forget_old"] == 86_400
     assert {"carts.expire", "orders.forget_keys", "auth.delete_expired_sessions"} <= paces.keys()
 
 
@@ -111,6 +122,7 @@ def test_the_relay_does_it_every_day(app: Flask) -> None:
         ("Messages to people", f"{forgetting.KEPT_DAYS} days"),
         ("Texts of messages with a code", f"{forgetting.CODES_KEPT_DAYS} day"),
         ("SMS to the shop", f"{INBOUND_DAYS} days"),
+        ("What the shop was asked to stock", f"{WISH_DAYS} days"),
         ("Carts of visitors", f"{CART_DAYS} days"),
         ("Idempotency keys", f"{KEY_HOURS} hours"),
     ],
