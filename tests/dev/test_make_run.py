@@ -158,9 +158,11 @@ def test_lines_of_the_processes_carry_their_names(shop: Shop) -> None:
 
 def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "data")
-    wait_until(lambda: (tmp_path / "data" / "postgres").exists())
-
-    seconds = shop.end(signal.SIGINT)
+    try:
+        wait_until(lambda: (tmp_path / "data" / "postgres").exists())
+        seconds = shop.end(signal.SIGINT)
+    finally:
+        shop.process.kill()
 
     assert seconds < 10
     assert (shop.process.returncode, shop.running()) == (0, [])
@@ -172,7 +174,7 @@ def test_taken_port_is_said_with_a_free_one_and_nothing_is_started(tmp_path: Pat
         taken.listen()
         port = taken.getsockname()[1]
         shop = Shop(tmp_path / "data", PORT=str(port))
-        assert shop.process.wait(20) == 1
+        assert shop.process.wait(60) == 1
 
     said, _, suggestion = shop.output.strip().rpartition("=")
     assert said == f"Port {port} is already in use by another program, try: make run PORT"
@@ -187,7 +189,7 @@ def test_taken_port_of_the_streams_is_said_as_well(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", port + 1))
         taken.listen()
         shop = Shop(tmp_path / "data", PORT=str(port))
-        assert shop.process.wait(20) == 1
+        assert shop.process.wait(60) == 1
 
     assert shop.output.startswith(f"Port {port + 1} is already in use by another program, try: make run PORT=")
     assert not (tmp_path / "data" / "postgres").exists()
@@ -195,7 +197,7 @@ def test_taken_port_of_the_streams_is_said_as_well(tmp_path: Path) -> None:
 
 def test_wrong_setting_is_said_without_a_trace(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "data", HOST="shop.invalid")
-    assert shop.process.wait(20) == 1
+    assert shop.process.wait(60) == 1
 
     assert shop.output.startswith("HOST=shop.invalid is no address of this machine")
     assert "Traceback" not in shop.output
