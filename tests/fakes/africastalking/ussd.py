@@ -1,10 +1,10 @@
 """A cheap phone that dials the shop's USSD code, and the gateway's rules between the two."""
 
-import time
 from uuid import uuid4
 
 from tests.fakes.africastalking.callbacks import Callbacks, Reply
 from tests.fakes.africastalking.septets import septets
+from tests.waiting import stopwatch
 
 # 160 octets (https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wwan/ns-wwan-_wwan_ussd_string) hold 182
 # characters of 7 bits (the page of `UssdMessage.PayloadAsText` beside it says so, too).
@@ -51,12 +51,11 @@ class UssdPhone:
 
     def repeat(self) -> str:
         """Send the last request once more; fault: a gateway that lost the first answer asks again."""
-        started = time.monotonic()
-        reply = self._callbacks.send("/ussd", self._form())
-        seconds = time.monotonic() - started
+        with stopwatch() as watch:
+            reply = self._callbacks.send("/ussd", self._form())
         self.is_open = False  # what does not pass below ends the session
         verb, self.screen = _read(reply)
-        _check(seconds <= self._patience, f"the menu took {seconds:.1f} s", reply)
+        _check(watch.seconds <= self._patience, f"the menu took {watch.seconds:.1f} s", reply)
         self.is_open = verb == "CON"
         return self.screen
 

@@ -21,6 +21,7 @@ from tests.auth.factories import make_customer
 from tests.fakes.africastalking import Callbacks
 from tests.notify.clients import PHONE
 from tests.notify.inbound.conftest import Ask, Sql
+from tests.waiting import wait_until
 
 ROWS = "SELECT status, command, error FROM inbound_sms ORDER BY id"
 SUPPRESSED = "SELECT channel, address, reason FROM suppressions"
@@ -275,7 +276,8 @@ class TestWorkers:
         assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
         assert run_sql("SELECT status, attempts FROM inbound_sms") == [("received", 0)]
 
-        assert answer_received() == 1
+        # The SMS is locked until PostgreSQL has noticed that the worker is gone.
+        assert wait_until(answer_received) == 1
 
         assert run_sql("SELECT status, attempts FROM inbound_sms") == [("answered", 0)]
         assert run_sql("SELECT event FROM notifications") == [("reply_not_understood",)]
