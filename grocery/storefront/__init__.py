@@ -15,10 +15,20 @@ from grocery.storefront.following import document_views
 from grocery.storefront.following import views as following
 from grocery.storefront.lists import item_views
 from grocery.storefront.lists import views as lists
-from grocery.storefront.shop import app_files, data_views, product_views
+from grocery.storefront.shop import app_files, data_views, narrow_views, product_views
 from grocery.storefront.shop import views as shop
 
-__all__ = ["app_files", "data_views", "document_views", "init_app", "item_views", "order", "prints", "product_views"]
+__all__ = [
+    "app_files",
+    "data_views",
+    "document_views",
+    "init_app",
+    "item_views",
+    "narrow_views",
+    "order",
+    "prints",
+    "product_views",
+]
 
 #: What is shown after a redirect travels in a cookie of its own, signed, which no script can read.
 _SESSION_COOKIE = {

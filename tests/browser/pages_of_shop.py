@@ -43,7 +43,11 @@ _ALL_STATES = [("order", state) for state in ("pending", "confirmed", "packed", 
 # Pages that have several faces: by what they are asked for, or by the order or product that they show.
 _FACES: dict[str, list[tuple[str, str]]] = {
     "shop.show_category": [("asked", ""), ("asked", "?in_stock=1")],
-    "shop.search": [("asked", ""), ("asked", "?q=bread"), ("asked", "?q=breed"), ("asked", "?q=xylophone")],
+    "shop.search": [
+        ("asked", f"?{asked}") for asked in ("", "q=bread", "q=breed", "q=xylophone", "q=bread&min_price=1")
+    ],
+    "shop.narrow_category": [("asked", ""), ("asked", "?max_price=500&in_stock=1")],
+    "shop.narrow_search": [("asked", "?q=bread")],
     "shop.show_product": [("product", name) for name in ("product", "bad", "long", "sold_out")],
     "account.show_sign_in": [("asked", ""), ("asked", "?return_to=/checkout")],
     "account.show_verification": [("asked", "?token=none-such")],

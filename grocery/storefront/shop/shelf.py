@@ -1,4 +1,4 @@
-"""Lists of products as pages show them: filters from the address, and "Show more" that Back finds again.
+"""Lists of products as pages show them, with "Show more" that Back finds again.
 
 An address has the cursor at which its list begins and the number of `pages` shown from there. So each is the list that
 was looked at, whether a script has put pages below each other or the link was followed.
@@ -23,9 +23,6 @@ PAGE_SIZE = 24
 
 #: Pages below each other in one address: what a list gives at once.
 _MAX_PAGES = 4
-
-#: The orders to choose from.
-SORTS = ("name", "price", "-price", "newest")
 
 _ARGUMENTS = ListArgsSchema()
 
@@ -58,16 +55,6 @@ def read_shelf(connection: Connection, lister: Lister, **filters: Any) -> Shelf:
         suggested=page.suggested,
         is_corrected=page.is_corrected,
     )
-
-
-def asked_filters() -> dict[str, Any]:
-    """The filters and the order of the address, as far as there are such."""
-    sort = request.args.get("sort")
-    return {
-        "sort": sort if sort in SORTS else SORTS[0],
-        "in_stock": True if "in_stock" in request.args else None,
-        "on_offer": True if "on_offer" in request.args else None,
-    }
 
 
 def _load(filters: dict[str, Any], **paging: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from grocery.limits import client_network, limiter
 from grocery.orders.bought import list_bought
 from grocery.orders.delivery.area import list_areas
 from grocery.products.categories import read_category, read_tree
+from grocery.products.errors import CategoryNotFoundError
 from grocery.products.listing import list_products
 from grocery.products.requests.schemas import RequestProductSchema
 from grocery.products.requests.service import request_product as keep_request
@@ -30,7 +31,16 @@ from grocery.replica import catalogue_reader, reads_catalogue
 from grocery.storefront.basket.current import current_basket
 from grocery.storefront.looks import slug
 from grocery.storefront.pages import StorePages, go, render, render_parts, say, wants_parts
-from grocery.storefront.shop.shelf import asked_filters, read_shelf
+from grocery.storefront.shop.narrowing import (
+    SEARCH_SORTS,
+    SORTS,
+    TICKED,
+    active_choices,
+    asked_filters,
+    is_narrowed,
+    list_address,
+)
+from grocery.storefront.shop.shelf import Shelf, read_shelf
 
 blp = StorePages("shop", __name__)
 
@@ -68,31 +78,54 @@ def home() -> Response:
 @reads_catalogue
 def show_category(category_id: int, name: str) -> AnyResponse:
     """Its products and those of the categories below it; in pieces for the script that puts them into the page."""
-    filters = asked_filters()
+    filters = {**asked_filters(*SORTS), "category": category_id}
     with catalogue_reader() as connection:
         category = read_category(connection, category_id)
         address = url_for("shop.show_category", category_id=category_id, name=slug(category["name"]))
         if moved := moved_to(address):
             return moved
-        shelf = read_shelf(connection, list_shelf, category=category_id, **filters)
+        shelf = read_shelf(connection, list_shelf, **filters)
         if wants_parts():
             return render_parts("shop/_shelf.html", shelf=shelf)
         areas = areas_before_the_first_add(connection)
-    return render("shop/category.html", category=category, shelf=shelf, filters=filters, areas=areas)
+    return render(
+        "shop/category.html",
+        category=category,
+        shelf=shelf,
+        filters=filters,
+        areas=areas,
+        is_narrowed=is_narrowed(filters, "category"),
+        # What is ticked stands above.
+        active=active_choices(address, {**filters, **dict.fromkeys(TICKED)}),
+        narrow_address=list_address(f"{address}/filter"),
+    )
 
 
 @blp.get("/search")
 @optional_person
 @reads_catalogue
 def search() -> Response:
-    q = " ".join(storable(request.args.get("q", "")).split())[:_MAX_SEARCH]
+    """What is found by words, or what a brand has; in pieces for the script."""
+    q, filters = asked_words(), asked_filters(*SEARCH_SORTS)
     with catalogue_reader() as connection:
-        shelf = read_shelf(connection, list_products, q=q) if q else None
+        shelf = _found(connection, q, filters)
         if shelf and wants_parts():
             return render_parts("shop/_shelf.html", shelf=shelf)
         is_found = shelf is not None and shelf.products
         categories = [] if is_found else read_tree(connection)
-    return render("shop/search.html", q=q, shelf=shelf, categories=categories, words=_known_words(q))
+        category = name_of(connection, filters["category"])
+    about = "" if q else "brand"
+    return render(
+        "shop/search.html",
+        q=q,
+        shelf=shelf,
+        categories=categories,
+        words=_known_words(q),
+        filters=filters,
+        active=active_choices(request.path, filters, category, about=about),
+        is_narrowed=shelf is not None and is_narrowed(filters, about),
+        narrow_address=list_address(url_for("shop.narrow_search")),
+    )
 
 
 @blp.post("/search/requests")
@@ -129,6 +162,30 @@ def areas_before_the_first_add(connection: Connection) -> list[dict[str, Any]]:
         return []
     person = current_person_or_none()
     return list_areas(connection, person.id if person else None, datetime.now(UTC))
+
+
+def asked_words() -> str:
+    """What is searched for, as far as it may be long."""
+    return " ".join(storable(request.args.get("q", "")).split())[:_MAX_SEARCH]
+
+
+def name_of(connection: Connection, category_id: int | None) -> str | None:
+    """The name of a category that a search is narrowed down to; None when there is none such."""
+    if category_id is None:
+        return None
+    try:
+        name: str = read_category(connection, category_id)["name"]
+    except CategoryNotFoundError:
+        return None
+    return name
+
+
+def _found(connection: Connection, q: str, filters: dict[str, Any]) -> Shelf | None:
+    if q:
+        return read_shelf(connection, list_products, **{**filters, "q": q})
+    if filters["brand"]:
+        return read_shelf(connection, list_shelf, **{**filters, "sort": filters["sort"] or SORTS[0]})
+    return None
 
 
 def _known_words(q: str) -> list[str]:

@@ -49,7 +49,7 @@ const slug = (text) => text.normalize("NFKD").replace(/[^\0-\x7f]/g, "").toLower
 const KINDS = {
   product: (one) => [`/p/${one.id}-${slug(one.text)}`, one.in_stock ? money(one.price) : form.dataset.gone],
   category: (one) => [`/c/${one.id}-${slug(one.text)}`, form.dataset.category],
-  brand: (one) => [`${form.action}?q=${encodeURIComponent(one.text)}`, form.dataset.brand],
+  brand: (one) => [`${form.action}?brand=${encodeURIComponent(one.text)}`, form.dataset.brand],
   word: (one) => [`${form.action}?q=${encodeURIComponent(one.text)}`, ""],
 };
 
