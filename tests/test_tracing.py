@@ -25,7 +25,7 @@ from grocery.origins import Origin, current_origin, working_on
 from grocery.tracing.collector import Collector
 from grocery.tracing.statements import describe
 from tests.fakes.collector import FakeCollector, Seen
-from tests.waiting import stopwatch
+from tests.waiting import Stopwatch, stopwatch
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT_ID = "00f067aa0ba902b7"
@@ -194,7 +194,7 @@ def test_a_collector_that_is_away_is_left_alone_by_all_forks(caplog: pytest.LogC
         silent.listen(8)
         tracing.start(f"http://127.0.0.1:{silent.getsockname()[1]}", 1.0)
         try:
-            took = [_forked_flush() for _ in range(4)]
+            took = [_forked_flush().seconds for _ in range(4)]
         finally:
             tracing.start(None, 0)
     # The first one waits for a second, the others know.
@@ -222,10 +222,11 @@ def test_a_collector_that_drips_its_answer_holds_up_no_end_of_a_job() -> None:
             is_over.set()
             tracing.start(None, 0)
             dripping.join()
-    assert 1 < took < 8
+    assert took.of_the_clock > 1.5
+    assert took.seconds < 8
 
 
-def _forked_flush() -> float:
+def _forked_flush() -> Stopwatch:
     with stopwatch() as watch:
         child = os.fork()
         if child == 0:
@@ -236,7 +237,7 @@ def _forked_flush() -> float:
             finally:
                 os._exit(0)
         os.waitpid(child, 0)
-    return watch.seconds
+    return watch
 
 
 def test_the_pause_of_a_collector_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,10 @@ def wait_until(holds: Callable[[], T], what: str = "what was waited for", second
 
 @dataclass
 class Stopwatch:
-    """`seconds` are those that went by, without those in which the machine let nobody run."""
+    """`seconds` went by without those in which the machine let nobody run, `of_the_clock` with them."""
 
     seconds: float = 0.0
+    of_the_clock: float = 0.0
 
 
 @contextmanager
@@ -49,6 +50,7 @@ def stopwatch() -> Iterator[Stopwatch]:
             is_last = is_over.wait(_NAP_SECONDS)
             now = time.monotonic()
             watch.seconds += min(now - before, _LONGEST_NAP_SECONDS)
+            watch.of_the_clock += now - before
             before = now
 
     counting = threading.Thread(target=count, daemon=True)

@@ -132,10 +132,11 @@ def test_errors_are_never_kept(visitor: FlaskClient, answers: KeptAnswers, run_s
 
 @pytest.mark.parametrize("path", ["/healthz", "/openapi.json", "/nowhere", "/docs/"])
 def test_other_paths_are_not_kept(visitor: FlaskClient, answers: KeptAnswers, path: str) -> None:
-    before = len(answers.store), answers.store.misses
+    kept, misses = len(answers.store), answers.store.misses
     for _ in range(2):
         assert "X-Cache" not in visitor.get(path).headers
-    assert (len(answers.store), answers.store.misses) == before
+    assert len(answers.store) <= kept  # what is kept is forgotten when the machine stands still
+    assert answers.store.misses == misses
 
 
 def test_a_single_product_is_revalidated_and_not_kept(visitor: FlaskClient, client: FlaskClient) -> None:

@@ -55,12 +55,12 @@ def test_a_visitor_and_a_customer_read_products_from_the_replica(
 
 
 def test_pages_are_made_from_the_replica(shopper: FlaskClient, change_price: ChangePrice) -> None:
-    product_id = make_product(price_cents=111_00, name="Ugali flour")
-    change_price(product_id, 222_00)
+    product_id = make_product(price_cents=111_11, name="Ugali flour")
+    change_price(product_id, 222_22)
     for path in (f"/p/{product_id}-ugali-flour", "/search?q=ugali", "/"):
         page = shopper.get(path).text
-        assert "111" in page, path
-        assert "222" not in page, path
+        assert "111.11" in page, path
+        assert "222.22" not in page, path
 
 
 @pytest.mark.parametrize("role", ["staff", "admin"])

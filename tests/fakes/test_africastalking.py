@@ -174,7 +174,8 @@ def test_slow_provider_serves_many_at_once() -> None:
             answers = list(pool.map(lambda number: ask(fake, to=f"+2547110000{number:02d}"), range(20)))
 
         assert [answer.status_code for answer in answers] == [201] * 20
-        assert 0.2 < watch.seconds < 3
+        assert watch.of_the_clock >= 0.3
+        assert watch.seconds < 3
         assert len(fake.messages) == 20
 
 

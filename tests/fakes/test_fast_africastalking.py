@@ -61,7 +61,8 @@ def test_requests_wait_at_once_and_connections_stay_open() -> None:
         accepted = counts(origin)["accepted"]
 
     assert statuses == [[201, 201]] * 20
-    assert 0.3 < watch.seconds < 3
+    assert watch.of_the_clock >= 0.4
+    assert watch.seconds < 3
     assert accepted == 40
 
 
