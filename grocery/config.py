@@ -48,6 +48,7 @@ class Settings:
     redis_url: str | None = None
     stream_url: str = ""
     secret_key: str = field(default="", repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     jwt_secret_keys: dict[str, str] = field(default_factory=dict, repr=False)
     shop_name: str = "Grocery"
     shop_url: str = ""
@@ -186,6 +187,7 @@ def _read(values: Values) -> Settings:
         **_running(values),
         **_observed(values),
         secret_key=secrets.secret("SECRET_KEY"),
+        secret_key_fallbacks=secrets.fallbacks("SECRET_KEY_FALLBACKS"),
         jwt_secret_keys=secrets.jwt_keys("JWT_SECRET_KEYS"),
     )
 

@@ -20,6 +20,7 @@ from limits.storage import MemoryStorage, RedisStorage
 
 from grocery.breaker import Breaker
 from grocery.errors import TooManyRequestsError
+from grocery.keys import keys_of
 from grocery.queues import connect
 
 T = TypeVar("T")
@@ -42,11 +43,16 @@ class Limiter:
 
     A `name` and a `key` say what is counted. Of the key, often an address of a person, only a hash leaves the process.
     `redis_url` is called at the first use. While Redis is away each process counts by itself.
+
+    The names are made with `secret`. What processes with one of the `older` secrets have counted, and still count, is
+    added up with it: a new SECRET_KEY gives nobody new tries.
     """
 
-    def __init__(self, redis_url: Callable[[], str], secret: str, *, pause_seconds: float = 1.0):
+    def __init__(
+        self, redis_url: Callable[[], str], secret: str, older: tuple[str, ...] = (), *, pause_seconds: float = 1.0
+    ):
         self._redis_url = redis_url
-        self._secret = hashlib.sha256(secret.encode()).digest()
+        self._secrets = [hashlib.sha256(key.encode()).digest() for key in (secret, *older)]
         self._breaker = Breaker("each process counts its limits alone", pause_seconds=pause_seconds)
         self._lock = threading.Lock()
         self._redis: RedisStorage | None = None
@@ -55,43 +61,45 @@ class Limiter:
     def hit(self, rates: str, name: str, *key: str) -> None:
         """Count one; raises TooManyRequestsError when that is more than `rates` ("10/minute;60/hour") allow."""
         for rate in parse_many(rates):
-            counter = rate.key_for(self._counter(name, key))
-            if self._increase(counter, rate.get_expiry()) > rate.amount:
-                raise self._refusal(counter)
+            counters = [rate.key_for(counter) for counter in self._counters(name, key)]
+            if self._increase(counters, rate.get_expiry()) > rate.amount:
+                raise self._refusal(counters)
 
     def check(self, rates: str, name: str, *key: str) -> None:
         """Raise TooManyRequestsError when `rates` are used up, without counting."""
         for rate in parse_many(rates):
-            counter = rate.key_for(self._counter(name, key))
-            if self._read(counter) >= rate.amount:
-                raise self._refusal(counter)
+            counters = [rate.key_for(counter) for counter in self._counters(name, key)]
+            if self._read(counters) >= rate.amount:
+                raise self._refusal(counters)
 
     def take_turn(self, seconds: int, name: str, *key: str) -> None:
         """Raise TooManyRequestsError when another had the turn in the last so many seconds (those of that turn)."""
-        counter = self._counter(name, key)
-        if self._increase(counter, seconds) > 1:
-            raise self._refusal(counter)
+        counters = self._counters(name, key)
+        if self._increase(counters, seconds) > 1:
+            raise self._refusal(counters)
 
     def add(self, seconds: int, name: str, *key: str) -> None:
         """Count one, for so many seconds from the first one on."""
-        self._increase(self._counter(name, key), seconds)
+        self._increase(self._counters(name, key), seconds)
 
     def count(self, name: str, *key: str) -> int:
         """How many `add` has counted."""
-        return self._read(self._counter(name, key))
+        return self._read(self._counters(name, key))
 
-    def _counter(self, name: str, key: tuple[str, ...]) -> str:
-        digest = hashlib.blake2b("\0".join(key).encode(), key=self._secret, digest_size=16)
-        return f"{name}/{digest.hexdigest()}"
+    def _counters(self, name: str, key: tuple[str, ...]) -> list[str]:
+        """Under each secret the name of what is counted; the first one is ours to increase."""
+        text = "\0".join(key).encode()
+        return [f"{name}/{hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()}" for secret in self._secrets]
 
-    def _increase(self, counter: str, seconds: int) -> int:
-        return self._ask(lambda storage: storage.incr(counter, seconds))
+    def _increase(self, counters: list[str], seconds: int) -> int:
+        # First counted, then the others read: of two processes that count at once under two keys, none misses both.
+        return self._ask(lambda storage: storage.incr(counters[0], seconds) + _total(storage, counters[1:]))
 
-    def _read(self, counter: str) -> int:
-        return self._ask(lambda storage: storage.get(counter))
+    def _read(self, counters: list[str]) -> int:
+        return self._ask(lambda storage: _total(storage, counters))
 
-    def _refusal(self, counter: str) -> TooManyRequestsError:
-        ends_at = self._ask(lambda storage: storage.get_expiry(counter))
+    def _refusal(self, counters: list[str]) -> TooManyRequestsError:
+        ends_at = self._ask(lambda storage: max(storage.get_expiry(counter) for counter in counters))
         # Redis rounds to whole seconds: half a second more, so that who waits as long as told has waited enough.
         return TooManyRequestsError(max(1, math.ceil(ends_at - time.time() + 0.5)))
 
@@ -117,7 +125,8 @@ class Limiter:
 
 def init_app(app: Flask, redis_url: Callable[[], str]) -> None:
     """Give the app its limiter; `redis_url` is called when it is first used."""
-    app.extensions["limiter"] = Limiter(redis_url, app.config["SECRET_KEY"])
+    keys = keys_of(app.config)
+    app.extensions["limiter"] = Limiter(redis_url, keys.signing, keys.older)
 
 
 def limiter() -> Limiter:
@@ -151,6 +160,10 @@ def network_of(address: str) -> str:
     if not isinstance(ip, IPv6Address):
         return str(ip)
     return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
+
+
+def _total(storage: Storage, counters: list[str]) -> int:
+    return sum(storage.get(counter) for counter in counters)
 
 
 def _multiply(rates: str, times: int) -> str:

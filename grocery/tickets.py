@@ -55,10 +55,10 @@ def make_ticket(secret_key: str, order_id: int, *, is_public: bool) -> str:
     return _signer(secret_key).sign(f"{order_id}-{'p' if is_public else 'o'}").decode()
 
 
-def read_ticket(secret_key: str, ticket: str) -> Ticket:
-    """What a ticket says, however old it is; raises TicketError for one that this shop has not made."""
+def read_ticket(ticket: str, *secret_keys: str) -> Ticket:
+    """What a ticket says, however old it is; raises TicketError for one made with none of the keys (newest first)."""
     try:
-        content, made_at = _signer(secret_key).unsign(ticket, return_timestamp=True)
+        content, made_at = _signer(*secret_keys).unsign(ticket, return_timestamp=True)
     except (BadSignature, UnicodeError) as error:
         raise TicketError("not a ticket of this shop") from error
     match = _CONTENT.fullmatch(content.decode())
@@ -67,5 +67,6 @@ def read_ticket(secret_key: str, ticket: str) -> Ticket:
     return Ticket(int(match[1]), match[2] == "p", time.time() - made_at.timestamp())
 
 
-def _signer(secret_key: str) -> TimestampSigner:
-    return TimestampSigner(secret_key, salt=_SALT, digest_method=hashlib.sha256)
+def _signer(*secret_keys: str) -> TimestampSigner:
+    # It signs with the last one, and tries that first.
+    return TimestampSigner(secret_keys[::-1], salt=_SALT, digest_method=hashlib.sha256)

@@ -53,6 +53,16 @@ def test_production_refuses_short_secrets() -> None:
     assert settings.shop_url == ""  # rather no address in texts than one that leads nowhere
 
 
+def test_older_secret_keys_are_as_long_as_the_first_and_not_shown(tmp_path: Path) -> None:
+    assert load_settings({"DATA_DIR": str(tmp_path)}).secret_key_fallbacks == ()
+    assert problems(DATA_DIR=str(tmp_path), SECRET_KEY_FALLBACKS=f"{LONG},short") == [
+        "SECRET_KEY_FALLBACKS (number 2) is too short; it must have 32 characters or more.",
+    ]
+    settings = load_settings({"DATA_DIR": str(tmp_path), "SECRET_KEY_FALLBACKS": f"{LONG}, {'y' * 32}"})
+    assert settings.secret_key_fallbacks == (LONG, "y" * 32)
+    assert LONG not in repr(settings)
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
 def test_every_form_of_the_database_url_means_psycopg2(scheme: str, tmp_path: Path) -> None:
     settings = load_settings({"DATA_DIR": str(tmp_path), "DATABASE_URL": f"{scheme}://u:p@db/shop"})

@@ -12,7 +12,7 @@ SECRET = "a secret for tests, long enough"
 
 @pytest.mark.parametrize("is_public", [True, False])
 def test_a_ticket_says_which_order_it_is_for_and_who_got_it(is_public: bool) -> None:
-    ticket = read_ticket(SECRET, make_ticket(SECRET, 2**63 - 1, is_public=is_public))
+    ticket = read_ticket(make_ticket(SECRET, 2**63 - 1, is_public=is_public), SECRET)
     assert (ticket.order_id, ticket.is_public) == (2**63 - 1, is_public)
     assert (ticket.opens, ticket.resumes) == (True, True)
 
@@ -32,7 +32,7 @@ def test_a_ticket_grows_old(age: int, opens: bool, resumes: bool, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(TimestampSigner, "get_timestamp", lambda _: int(time.time() - age))
         made = make_ticket(SECRET, 7, is_public=False)
-    ticket = read_ticket(SECRET, made)
+    ticket = read_ticket(made, SECRET)
     assert (ticket.opens, ticket.resumes) == (opens, resumes)
 
 
@@ -53,4 +53,4 @@ def test_what_this_shop_has_not_made_is_no_ticket() -> None:
         "." * 5000,
     ):
         with pytest.raises(TicketError):
-            read_ticket(SECRET, forged)
+            read_ticket(forged, SECRET)

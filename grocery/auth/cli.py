@@ -10,6 +10,7 @@ from grocery.auth import inviting, service
 from grocery.auth.models import ROLES
 from grocery.auth.people import Person
 from grocery.auth.schemas import CreateUserSchema, CustomerSchema, RegisterSchema, SessionSchema
+from grocery.auth.second_factor.resealing import count_secrets, reseal_all
 from grocery.auth.second_factor.resetting import take_off_totp
 from grocery.auth.sessions import end_all_sessions, list_sessions
 from grocery.commands import CommandGroup, print_json, print_table
@@ -164,6 +165,29 @@ def reset_totp(who: str) -> None:
     with transaction():
         take_off_totp(person.id, actor=None)
     click.echo(f"{person.name} ({person.id}) has no second factor any more.")
+
+
+@auth.command("reseal")
+def reseal() -> None:
+    """Seal the secrets of all second factors with SECRET_KEY, so that SECRET_KEY_FALLBACKS can go.
+
+    Safe while people sign in, and to be repeated: a second time it finds nothing to do. Exits with 1 when a secret
+    could not be opened with any of the keys.
+    """
+    resealed, seen, closed = 0, 0, list[int]()
+    with click.progressbar(
+        length=count_secrets(), label="Sealing", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        for batch in reseal_all():
+            resealed, seen = resealed + batch.resealed, seen + batch.seen
+            closed += batch.closed
+            bar.update(batch.seen)
+    click.echo(f"sealed anew: {resealed} as they should be: {seen - resealed - len(closed)} not opened: {len(closed)}")
+    if closed:
+        people = ", ".join(map(str, closed))
+        click.echo(f"No key opens the secrets of these people: {people}. Put the older key back, or see", err=True)
+        click.echo("flask auth reset-totp.", err=True)
+        sys.exit(1)
 
 
 def _find(who: str) -> Person:

@@ -19,6 +19,7 @@ from flask import after_this_request, current_app, g, request
 from grocery.auth.errors import ForgedRequestError
 from grocery.auth.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, TokenPair, verify_token
 from grocery.errors import UnauthenticatedError
+from grocery.keys import is_made_by_any, keys_of
 
 ACCESS, REFRESH, CSRF = "access", "refresh", "csrf"
 
@@ -139,31 +140,33 @@ def _sent_csrf_token() -> str:
 def _make_csrf_token(holder: uuid.UUID | str) -> str:
     # Another one for each sign-in although the key is the same, so that compressed pages give nothing away.
     nonce = secrets.token_urlsafe(12)
-    signature = _signature(holder, nonce)
-    return f"{nonce}.{signature}.{_seal(nonce, signature)}"
+    key = keys_of(current_app.config).signing
+    signature = _signature(key, holder, nonce)
+    seal = _signature(key, _ANYONE, f"{nonce}.{signature}")[:_SEAL_LENGTH]
+    return f"{nonce}.{signature}.{seal}"
 
 
 def _is_of(holder: uuid.UUID | str, token: str) -> bool:
     nonce, _, rest = token.partition(".")
     signature, _, _ = rest.partition(".")
-    return hmac.compare_digest(signature.encode(), _signature(holder, nonce).encode())
+    return _is_signature(signature, holder, nonce)
 
 
 def _is_of_a_sign_in(token: str) -> bool:
     """Whether we have made it, for somebody who was signed in then."""
     nonce, _, rest = token.partition(".")
     signature, _, seal = rest.partition(".")
-    is_ours = hmac.compare_digest(seal.encode(), _seal(nonce, signature).encode())
+    is_ours = _is_signature(seal, _ANYONE, f"{nonce}.{signature}", _SEAL_LENGTH)
     return is_ours and not _is_of(_VISITOR, token)
 
 
-def _seal(nonce: str, signature: str) -> str:
-    return _signature(_ANYONE, f"{nonce}.{signature}")[:_SEAL_LENGTH]
+def _is_signature(given: str, holder: uuid.UUID | str, text: str, length: int | None = None) -> bool:
+    secret_keys = keys_of(current_app.config).newest_first
+    return is_made_by_any(given, lambda key: _signature(key, holder, text)[:length], secret_keys)
 
 
-def _signature(holder: uuid.UUID | str, nonce: str) -> str:
-    key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, f"csrf:{holder}:{nonce}".encode(), hashlib.sha256).hexdigest()
+def _signature(key: str, holder: uuid.UUID | str, text: str) -> str:
+    return hmac.new(key.encode(), f"csrf:{holder}:{text}".encode(), hashlib.sha256).hexdigest()
 
 
 def _keep_new_csrf_token(response: AnyResponse) -> AnyResponse:

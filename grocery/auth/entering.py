@@ -23,6 +23,7 @@ from grocery.auth.service import Account
 from grocery.auth.throttling.tries import limit_registrations, throttled_sign_in
 from grocery.auth.tokens import TokenPair
 from grocery.db import reader, transaction
+from grocery.keys import is_made_by_any, keys_of
 
 
 def make_account(**values: Any) -> Person:
@@ -61,8 +62,7 @@ def fingerprint(account: Account) -> str:
 
     Between two pages of a sign-in it stands for the password, which is asked for once, and kept nowhere meanwhile.
     """
-    key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, f"password:{account.customer_id}:{account.password_hash}".encode(), "sha256").hexdigest()
+    return _fingerprint(keys_of(current_app.config).signing, account)
 
 
 def recall_account(customer_id: int, known: str) -> Account:
@@ -70,9 +70,15 @@ def recall_account(customer_id: int, known: str) -> Account:
     with reader() as connection:
         password_hash = connection.scalar(select(Customer.password_hash).where(Customer.id == customer_id))
     account = Account(customer_id, password_hash or "", better_hash=None)
-    if not password_hash or not hmac.compare_digest(fingerprint(account), known):
+    secret_keys = keys_of(current_app.config).newest_first
+    if not password_hash or not is_made_by_any(known, lambda key: _fingerprint(key, account), secret_keys):
         raise InvalidCredentialsError(customer_id)
     return account
+
+
+def _fingerprint(key: str, account: Account) -> str:
+    text = f"password:{account.customer_id}:{account.password_hash}"
+    return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class Confidential:
 def named_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     """The secrets and the names of their settings."""
     yield "SECRET_KEY", settings.secret_key
+    for number, older in enumerate(settings.secret_key_fallbacks, start=1):
+        yield f"SECRET_KEY_FALLBACKS (number {number})", older
     for kid, secret in settings.jwt_secret_keys.items():
         yield f"JWT_SECRET_KEYS ({kid})", secret
     yield "AT_API_KEY", settings.at_api_key

@@ -26,6 +26,13 @@ class Secrets:
         self._check(name, value)
         return value
 
+    def fallbacks(self, name: str) -> tuple[str, ...]:
+        """Older secrets, in the order in which they are written; none in most shops."""
+        older = self._values.items(name)
+        for number, value in enumerate(older, start=1):
+            self._check(f"{name} (number {number})", value)
+        return older
+
     def callback_secret(self, name: str) -> str:
         """A part of an address, so of letters that mean nothing there. In production "" for none: no callbacks."""
         value = self._values.text(name)

@@ -4,6 +4,7 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
 from grocery.errors import NotFoundError
+from grocery.keys import keys_of
 
 # A link that ends with a hyphen is cut short by the programs that make one of plain text.
 _END = ".u"
@@ -19,7 +20,7 @@ class LinkNotFoundError(NotFoundError):
 def find_unsubscribe_link(address: str) -> str | None:
     """Where the holder of an e-mail address ends our offers; None while the shop has no public address.
 
-    It holds as long as SECRET_KEY does: an old mail must not lose its way out.
+    It holds as long as its key is SECRET_KEY or among the fallbacks: an old mail must not lose its way out.
     """
     shop_url: str = current_app.config["SHOP_URL"]
     return f"{shop_url}/notify/unsubscribe/{make_unsubscribe_token(address)}" if shop_url else None
@@ -40,4 +41,4 @@ def read_unsubscribe_token(token: str) -> str:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="grocery.notify.unsubscribe")
+    return URLSafeSerializer(keys_of(current_app.config).oldest_first, salt="grocery.notify.unsubscribe")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from grocery.keys import Keys
 from grocery.stream import events, messages
 from grocery.stream.events import Entry
 from grocery.stream.figures import CONTENT_TYPE, write_figures
@@ -36,7 +37,7 @@ class Desk:
 
     hub: Hub
     cors: Cors
-    secret_key: str
+    keys: Keys
     max_connections: int
     is_redis_heard: Callable[[], bool]
     connections: set["Connection"]
@@ -194,7 +195,7 @@ class Connection(asyncio.Protocol):
     def _admit(self, order_id: int, request: Request) -> None:
         """Listen to an order, if the ticket allows it; what the stream begins with comes with the first hearing."""
         try:
-            ticket = read_ticket(self._desk.secret_key, request.query.get("ticket", ""))
+            ticket = read_ticket(request.query.get("ticket", ""), *self._desk.keys.newest_first)
         except TicketError:
             detail = "A stream needs a ticket: get one at /orders/{id}/stream."
             self._refuse(HTTPStatus.UNAUTHORIZED, "invalid_ticket", detail)

@@ -13,6 +13,7 @@ import psycopg2
 
 from grocery.config import Settings
 from grocery.embedded import EmbeddedStackError, ensure_stack
+from grocery.keys import Keys
 from grocery.liveness import Liveness
 from grocery.local import local_address
 from grocery.stream.connection import Connection, Desk
@@ -43,7 +44,8 @@ async def serve(settings: Settings, host: str, port: int, heartbeat_seconds: flo
     hub = Hub(History(lambda: _connect(settings)))
     news = News(lambda: settings.redis_url or ensure_stack(settings.data_dir).redis_url, hub)
     cors = Cors(shop_origins(settings), settings.cors_origins)
-    desk = Desk(hub, cors, settings.secret_key, _raise_file_limit(), lambda: news.is_heard, set())
+    keys = Keys(settings.secret_key, settings.secret_key_fallbacks)
+    desk = Desk(hub, cors, keys, _raise_file_limit(), lambda: news.is_heard, set())
     server = await loop.create_server(lambda: Connection(desk), host, port, backlog=1024)
     Liveness(settings.liveness_file).point_to(f"http://{local_address(host, port)}/healthz")
     log.info("streams are served on %s port %d", host, port)

@@ -61,6 +61,12 @@ def test_a_mail_server_on_this_machine_needs_no_tls(app: Flask) -> None:
     ("changes", "level", "what"),
     [
         ({"SECRET_KEY": "ab" * 16}, "failure", "SECRET_KEY has only a few different characters"),
+        ({"SECRET_KEY_FALLBACKS": "cd" * 16}, "failure", "SECRET_KEY_FALLBACKS (number 1) has only a few different"),
+        (
+            {"SECRET_KEY_FALLBACKS": "q7RZk1w9XcVb3Nm5As8Df2Gh6JkL4PoI0uYt"},
+            "failure",
+            "SECRET_KEY, SECRET_KEY_FALLBACKS (number 1) are the same",
+        ),
         ({"MAIL_PASSWORD": "MyPassword94!x"}, "warning", "MAIL_PASSWORD has an ordinary word"),
         (
             {"AT_CALLBACK_SECRET": "mB3vC9xZ7lK1jH5gF8dS"},

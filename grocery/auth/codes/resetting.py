@@ -66,8 +66,8 @@ def _find(condition: ColumnElement[bool]) -> tuple[int | None, str | None]:
     return (row.id, row.language) if row else (None, None)
 
 
-def _reset(secret_hash: bytes, password: str, code_id: int | None = None) -> None:
-    owned = store.find_owner(_PURPOSE, secret_hash, code_id)
+def _reset(secret_hashes: list[bytes], password: str, code_id: int | None = None) -> None:
+    owned = store.find_owner(_PURPOSE, secret_hashes, code_id)
     try:
         # No connection is held while the password is hashed.
         password_hash = make_password_hash(get_person(owned.customer_id), password)
@@ -77,7 +77,7 @@ def _reset(secret_hash: bytes, password: str, code_id: int | None = None) -> Non
     is_still_theirs = owned.target == person.email or (person.is_phone_verified and owned.target == person.phone)
     if not (person.is_active and is_still_theirs):
         raise InvalidCodeError
-    store.use(_PURPOSE, secret_hash, person.id, code_id=code_id)
+    store.use(_PURPOSE, secret_hashes, person.id, code_id=code_id)
     is_reclaimed = owned.target == person.email and not person.is_email_verified and has_way_in(person.id)
     replace_password(person.id, password_hash)
     if owned.target == person.email and not person.is_email_verified:

@@ -4,6 +4,8 @@ import hmac
 import secrets
 from datetime import timedelta
 
+from grocery.keys import Keys
+
 #: Of an SMS code; so short that 5 tries of a million are all that anyone gets.
 CODE_LIFETIME = timedelta(minutes=5)
 CODE_TRIES = 5
@@ -23,6 +25,11 @@ def make_code() -> str:
 def make_token() -> str:
     """256 random bits, for a link: 43 letters, digits, - and _."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hash_with_all(keys: Keys, purpose: str, secret: str, bound_to: str = "") -> list[bytes]:
+    """What may be kept of a code or token, by the key that made it: the signing one's first."""
+    return [hash_secret(key, purpose, secret, bound_to) for key in keys.newest_first]
 
 
 def hash_secret(key: str, purpose: str, secret: str, bound_to: str = "") -> bytes:

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from grocery.auth.codes.budgets import check_budgets
 from grocery.auth.codes.errors import InvalidCodeError
-from grocery.auth.codes.secrets import CODE_LIFETIME, CODE_TRIES, hash_secret, make_code, make_token
+from grocery.auth.codes.secrets import CODE_LIFETIME, CODE_TRIES, hash_with_all, make_code, make_token
 from grocery.auth.codes.tries import hash_request_token
 from grocery.db import db, reader
+from grocery.keys import keys_of
 
 # The first of two numbers under which PostgreSQL locks a target: for sending to it, and for making it somebody's.
 _SENDING, _CLAIMING = 4_711_010, 4_711_011
@@ -48,14 +49,14 @@ _WAS_SENT = text("""
 
 _FIND = text("""
     SELECT customer_id, target FROM one_time_codes
-    WHERE secret_hash = :secret_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
+    WHERE secret_hash = ANY(:secret_hashes) AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
       AND customer_id IS NOT NULL AND (CAST(:code_id AS bigint) IS NULL OR id = :code_id)
 """)
 
 # Two who come with the same code at once meet at its row: the second one finds it used.
 _USE = text("""
     UPDATE one_time_codes SET used_at = now()
-    WHERE secret_hash = :secret_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
+    WHERE secret_hash = ANY(:secret_hashes) AND purpose = :purpose AND used_at IS NULL AND expires_at > now()
       AND (CAST(:code_id AS bigint) IS NULL OR id = :code_id)
       AND (CAST(:customer_id AS bigint) IS NULL OR customer_id = :customer_id)
     RETURNING target
@@ -99,7 +100,7 @@ def issue_code(purpose: str, phone: str, customer_id: int) -> Issued:
     Raises CodeBudgetUsedUpError and CodesUsedUpError.
     """
     code = make_code()
-    return Issued(_issue(purpose, phone, customer_id, hash_code(purpose, phone, code), CODE_LIFETIME), code)
+    return Issued(_issue(purpose, phone, customer_id, hash_code(purpose, phone, code)[0], CODE_LIFETIME), code)
 
 
 def issue_requested_code(purpose: str, phone: str, customer_id: int | None = None, *, is_sent: bool = True) -> Issued:
@@ -108,7 +109,7 @@ def issue_requested_code(purpose: str, phone: str, customer_id: int | None = Non
     Not `is_sent`: nobody gets it, so it costs nothing of the shop's budget. Raises what `issue_code` raises.
     """
     code, request_token = make_code(), make_token()
-    secret_hash, request_hash = hash_code(purpose, phone, code), hash_request_token(request_token)
+    secret_hash, request_hash = hash_code(purpose, phone, code)[0], hash_request_token(request_token)[0]
     code_id = _issue(purpose, phone, customer_id, secret_hash, CODE_LIFETIME, request_hash, is_sent=is_sent)
     return Issued(code_id, code, request_token)
 
@@ -116,7 +117,7 @@ def issue_requested_code(purpose: str, phone: str, customer_id: int | None = Non
 def issue_token(purpose: str, email: str, customer_id: int | None, lifetime: timedelta) -> Issued:
     """Write a token for an e-mail address; the live one before it is dead. Raises CodeBudgetUsedUpError."""
     token = make_token()
-    return Issued(_issue(purpose, email, customer_id, hash_token(purpose, token), lifetime), token)
+    return Issued(_issue(purpose, email, customer_id, hash_token(purpose, token)[0], lifetime), token)
 
 
 def was_sent(purpose: str, target: str, customer_id: int, within: timedelta) -> bool:
@@ -125,30 +126,32 @@ def was_sent(purpose: str, target: str, customer_id: int, within: timedelta) -> 
     return bool(db.session.scalar(_WAS_SENT, values))
 
 
-def hash_code(purpose: str, phone: str, code: str) -> bytes:
-    return hash_secret(current_app.config["SECRET_KEY"], purpose, code, phone)
+def hash_code(purpose: str, phone: str, code: str) -> list[bytes]:
+    """What may be kept of a code, by the key that made it; what is kept of a new one comes first."""
+    return hash_with_all(keys_of(current_app.config), purpose, code, phone)
 
 
-def hash_token(purpose: str, token: str) -> bytes:
-    return hash_secret(current_app.config["SECRET_KEY"], purpose, token)
+def hash_token(purpose: str, token: str) -> list[bytes]:
+    """The same of a token."""
+    return hash_with_all(keys_of(current_app.config), purpose, token)
 
 
-def find_owner(purpose: str, secret_hash: bytes, code_id: int | None = None) -> Owned:
+def find_owner(purpose: str, secret_hashes: list[bytes], code_id: int | None = None) -> Owned:
     """Whose live code this is; raises InvalidCodeError. For what has to be known before it is used."""
     with reader() as connection:
-        values = {"purpose": purpose, "secret_hash": secret_hash, "code_id": code_id}
+        values = {"purpose": purpose, "secret_hashes": secret_hashes, "code_id": code_id}
         row = connection.execute(_FIND, values).first()
     if row is None:
         raise InvalidCodeError
     return Owned(*row)
 
 
-def use(purpose: str, secret_hash: bytes, customer_id: int | None = None, *, code_id: int | None = None) -> str:
+def use(purpose: str, secret_hashes: list[bytes], customer_id: int | None = None, *, code_id: int | None = None) -> str:
     """Use a live code up, once, and answer its target; raises InvalidCodeError. Others that were asked for die with it.
 
     `customer_id`: only a code of this person. `code_id`: the one of digits whose try was spent.
     """
-    values = {"purpose": purpose, "secret_hash": secret_hash, "customer_id": customer_id, "code_id": code_id}
+    values = {"purpose": purpose, "secret_hashes": secret_hashes, "customer_id": customer_id, "code_id": code_id}
     row = db.session.execute(_USE, values).first()
     if row is None:
         raise InvalidCodeError

@@ -20,9 +20,10 @@ from flask import current_app
 from sqlalchemy import text
 
 from grocery.auth.codes.errors import InvalidCodeError
-from grocery.auth.codes.secrets import CODE_TRIES, hash_secret
+from grocery.auth.codes.secrets import CODE_TRIES, hash_with_all
 from grocery.auth.throttling.devices import find_device
 from grocery.db import db
+from grocery.keys import keys_of
 from grocery.limits import client_network
 
 #: Tries without its request token, from all addresses together: of one code, and of all codes of a number within a day.
@@ -36,7 +37,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:kind, hashtext(:target))")
 
 _SPEND_OWN = text("""
     UPDATE one_time_codes SET tries_left = tries_left - 1
-    WHERE purpose = :purpose AND target = :target AND request_hash = :request_hash
+    WHERE purpose = :purpose AND target = :target AND request_hash = ANY(:request_hashes)
       AND used_at IS NULL AND tries_left > 0 AND expires_at > now()
     RETURNING id
 """)
@@ -45,7 +46,7 @@ _SPEND_OF_NEWEST = text("""
     UPDATE one_time_codes SET tried_from = array_append(tried_from, CAST(:source AS bytea))
     WHERE id = (SELECT max(id) FROM one_time_codes WHERE purpose = :purpose AND target = :target)
       AND used_at IS NULL AND expires_at > now()
-      AND coalesce(cardinality(array_positions(tried_from, CAST(:source AS bytea))), 0) < :each
+      AND (SELECT count(*) FROM unnest(tried_from) AS tried WHERE tried = ANY(:sources)) < :each
       AND (:is_known OR (cardinality(tried_from) < :others AND :others_a_day > (
           SELECT sum(cardinality(tried_from)) FROM one_time_codes
           WHERE target = :target AND created_at > now() - interval '1 day'
@@ -84,24 +85,23 @@ def spend_try_of(purpose: str, customer_id: int) -> str:
     return target
 
 
-def hash_request_token(token: str) -> bytes:
-    """What is kept of a request token."""
-    return hash_secret(current_app.config["SECRET_KEY"], "request", token)
+def hash_request_token(token: str) -> list[bytes]:
+    """What may be kept of a request token; what is kept of a new one comes first."""
+    return hash_with_all(keys_of(current_app.config), "request", token)
 
 
 def _spend_own(values: dict[str, Any], request_token: str | None) -> int | None:
     if request_token is None:
         return None
-    found: int | None = db.session.scalar(_SPEND_OWN, {**values, "request_hash": hash_request_token(request_token)})
+    found: int | None = db.session.scalar(_SPEND_OWN, {**values, "request_hashes": hash_request_token(request_token)})
     return found
 
 
 def _spend_of_newest(values: dict[str, Any]) -> int | None:
     device = find_device(values["target"])
     limits = {"each": CODE_TRIES, "others": OTHERS_TRIES, "others_a_day": OTHERS_TRIES_A_DAY}
-    # Only what tells one from another is kept of an address.
-    source = hash_secret(current_app.config["SECRET_KEY"], "source", device or client_network())
-    found: int | None = db.session.scalar(
-        _SPEND_OF_NEWEST, {**values, **limits, "source": source, "is_known": device is not None}
-    )
+    # Only what tells one from another is kept of an address. Tries by way of a process with another key count, too.
+    sources = hash_with_all(keys_of(current_app.config), "source", device or client_network())
+    tried = {"source": sources[0], "sources": sources, "is_known": device is not None}
+    found: int | None = db.session.scalar(_SPEND_OF_NEWEST, {**values, **limits, **tried})
     return found

@@ -28,9 +28,11 @@ from grocery.auth.second_factor.errors import (
     WrongCodeError,
     WrongSecondFactorError,
 )
-from grocery.auth.second_factor.sealing import seal, unseal
+from grocery.auth.second_factor.resealing import open_and_reseal
+from grocery.auth.second_factor.sealing import seal
 from grocery.auth.second_factor.tries import check_tries
 from grocery.db import db, reader
+from grocery.keys import keys_of
 
 _STATE = text("""
     SELECT confirmed_at,
@@ -117,7 +119,7 @@ def begin_totp(person: Person) -> Enrolment:
     if not person.is_proved:
         raise UnverifiedError
     secret = new_secret()
-    sealed = seal(secret, owner_id=person.id, secret_key=current_app.config["SECRET_KEY"])
+    sealed = seal(secret, owner_id=person.id, secret_key=keys_of(current_app.config).signing)
     if db.session.execute(_BEGIN, {"customer_id": person.id, "secret": sealed}).first() is None:
         raise TotpOnError
     account = person.email or person.phone or person.name
@@ -205,12 +207,12 @@ def _spend(customer_id: int, proof: Proof) -> bool:
 
 
 def _lock_secret(customer_id: int, *, is_confirmed: bool) -> str | None:
-    """The secret, locked; None when SECRET_KEY is another one than when it was sealed: then no code fits."""
+    """The secret, locked; None when it was sealed with a key that is gone: then no code fits."""
     row = db.session.execute(_LOCK_FACTOR, {"customer_id": customer_id, "is_confirmed": is_confirmed}).first()
     if row is None:
         raise TotpOffError
     check_tries(customer_id)
-    return unseal(bytes(row.secret), owner_id=customer_id, secret_key=current_app.config["SECRET_KEY"])
+    return open_and_reseal(customer_id, bytes(row.secret))
 
 
 def _has_row(statement: TextClause, **parameters: object) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import current_app
 
+from grocery.keys import keys_of
 from grocery.notify.clients.html import to_html
 from grocery.notify.clients.letter import Letter
 from grocery.notify.links import find_unsubscribe_link
@@ -33,7 +34,7 @@ def message_id(claim: Claim) -> str:
     anybody's mail taken for returned.
     """
     number = f"{claim.id}.{claim.created_at.timestamp():.0f}"
-    key: str = current_app.config["SECRET_KEY"]
+    key = keys_of(current_app.config).signing
     seal = hmac.new(key.encode(), f"grocery.notify.message-id:{number}".encode(), "sha256").hexdigest()[:16]
     return f"<notification-{number}.{seal}@{mail_domain()}>"
 

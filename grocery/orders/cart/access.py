@@ -11,6 +11,7 @@ from grocery.auth.access import current_person_or_none
 from grocery.auth.cookies import CART, AnyResponse, read_cookie, set_cookie
 from grocery.auth.pages import is_page
 from grocery.db import db, transaction
+from grocery.keys import keys_of
 from grocery.orders.cart.errors import CartNotFoundError
 from grocery.orders.cart.service import KEEP_DAYS, CartOwner, join_cart
 from grocery.orders.cart.tokens import is_genuine, make_token
@@ -34,12 +35,12 @@ def cart_owner() -> CartOwner:
     own: it stays joined whatever becomes of the request. A visitor without a token is given one. Raises
     CartNotFoundError for a token that this shop has not made; on a page, that is no token.
     """
-    secret, token = current_app.config["SECRET_KEY"], _sent_token()
+    keys, token = keys_of(current_app.config), _sent_token()
     person = current_person_or_none()
-    if token is not None and not is_genuine(token, secret):
+    if token is not None and not is_genuine(token, *keys.newest_first):
         raise CartNotFoundError
     if person is None:
-        return CartOwner(token=token or make_token(secret))
+        return CartOwner(token=token or make_token(keys.signing))
     if token is not None:
         with transaction() as session:
             join_cart(session, person.id, token)
@@ -61,7 +62,7 @@ def keep_cart_cookie(response: AnyResponse, owner: CartOwner) -> AnyResponse:
 def join_at_sign_in(_sender: object, *, customer_id: int) -> None:
     """The answer to `signed_in`: whoever signs in brings along the cart of the token in the request."""
     token = _sent_token() if has_request_context() else None
-    if token is not None and is_genuine(token, current_app.config["SECRET_KEY"]):
+    if token is not None and is_genuine(token, *keys_of(current_app.config).newest_first):
         join_cart(db.session(), customer_id, token)
 
 
@@ -71,4 +72,4 @@ def _sent_token() -> str | None:
 
 def _cookie_token() -> str | None:
     token = read_cookie(CART)
-    return token if is_genuine(token, current_app.config["SECRET_KEY"]) else None
+    return token if is_genuine(token, *keys_of(current_app.config).newest_first) else None

@@ -16,10 +16,10 @@ def make_token(secret_key: str) -> str:
     return _signer(secret_key).sign(secrets.token_urlsafe(16)).decode()
 
 
-def is_genuine(token: str, secret_key: str) -> bool:
-    """Whether this shop has made the token."""
+def is_genuine(token: str, *secret_keys: str) -> bool:
+    """Whether this shop has made the token, with one of the keys (the newest first)."""
     try:
-        _signer(secret_key).unsign(token)
+        _signer(*secret_keys).unsign(token)
     except (BadSignature, UnicodeEncodeError):
         return False
     return True
@@ -30,5 +30,6 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _signer(secret_key: str) -> Signer:
-    return Signer(secret_key, salt=_SALT, digest_method=hashlib.sha256)
+def _signer(*secret_keys: str) -> Signer:
+    # It signs with the last one, and tries that first.
+    return Signer(secret_keys[::-1], salt=_SALT, digest_method=hashlib.sha256)

@@ -8,6 +8,7 @@ import re
 from flask import current_app
 
 from grocery.fields import MAX_ID
+from grocery.keys import is_made_by_any, keys_of
 from grocery.orders.tracking.errors import LinkNotFoundError
 
 _TOKEN = re.compile(r"([0-9a-z]{1,13})-[0-9A-Za-z]{16}", re.ASCII)
@@ -26,11 +27,11 @@ def make_token(order_id: int, secret_key: str) -> str:
     return f"{_to_base_36(order_id)}-{signature}"
 
 
-def read_token(token: str, secret_key: str) -> int:
-    """The id of the order whose token it is; raises LinkNotFoundError."""
+def read_token(token: str, *secret_keys: str) -> int:
+    """The id of the order whose token it is, made with one of the keys; raises LinkNotFoundError."""
     match = _TOKEN.fullmatch(token)
     order_id = int(match[1], 36) if match else 0
-    if order_id > MAX_ID or not hmac.compare_digest(make_token(order_id, secret_key).encode(), token.encode()):
+    if order_id > MAX_ID or not is_made_by_any(token, lambda key: make_token(order_id, key), secret_keys):
         raise LinkNotFoundError
     return order_id
 
@@ -38,7 +39,7 @@ def read_token(token: str, secret_key: str) -> int:
 def find_link(order_id: int) -> str | None:
     """The public address at which an order can be followed; None while the shop has no public address."""
     shop_url: str = current_app.config["SHOP_URL"]
-    return f"{shop_url}/t/{make_token(order_id, current_app.config['SECRET_KEY'])}" if shop_url else None
+    return f"{shop_url}/t/{make_token(order_id, keys_of(current_app.config).signing)}" if shop_url else None
 
 
 def _to_base_36(number: int) -> str:

@@ -8,6 +8,7 @@ from grocery.api import Blueprint, public
 from grocery.auth.access import customer_required
 from grocery.db import reader
 from grocery.errors import PROBLEM_TYPE
+from grocery.keys import keys_of
 from grocery.orders.access import current_actor
 from grocery.orders.states import FINAL_STATUSES
 from grocery.orders.tracking.errors import LinkNotFoundError
@@ -94,12 +95,12 @@ def stream_tracked_order(arguments: dict[str, Any], token: str) -> Response:
 
     As `GET /orders/{order_id}/stream`, without what the order costs: `changed` is `{}` where something has changed.
     """
-    order_id = read_token(token, current_app.config["SECRET_KEY"])
+    order_id = read_token(token, *keys_of(current_app.config).newest_first)
     return lead_to_stream(order_id, arguments["last_event_id"], is_public=True)
 
 
 def _read_order(token: str) -> dict[str, Any]:
-    order_id = read_token(token, current_app.config["SECRET_KEY"])
+    order_id = read_token(token, *keys_of(current_app.config).newest_first)
     with reader() as connection:
         return get_tracked_order(connection, order_id)
 

@@ -11,6 +11,7 @@ from flask import current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from grocery.auth.cookies import AnyResponse, cookie_name, set_cookie
+from grocery.keys import keys_of
 
 #: Signing in by phone; the second factor; a new password; another phone number; erasing the account.
 SIGNING_IN, SECOND_FACTOR, RESETTING, NEW_PHONE, ERASING = (
@@ -48,4 +49,4 @@ def forget_step(response: AnyResponse, *kinds: str) -> AnyResponse:
 
 
 def _serializer(kind: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=f"grocery.storefront.account.{kind}")
+    return URLSafeTimedSerializer(keys_of(current_app.config).oldest_first, salt=f"grocery.storefront.account.{kind}")

@@ -8,6 +8,7 @@ from grocery.auth.access import current_person, current_person_or_none, customer
 from grocery.auth.people import Person
 from grocery.db import reader, transaction
 from grocery.errors import TooManyRequestsError
+from grocery.keys import keys_of
 from grocery.orders import reading
 from grocery.orders.actors import Actor
 from grocery.orders.cart import service
@@ -68,12 +69,13 @@ def done(order_id: int) -> Response:
     person = current_person()
     with reader() as connection:
         order = reading.get_order(connection, order_id, Actor(person.id, "customer"))
+    token = make_token(order_id, keys_of(current_app.config).signing)
     return render(
         "checkout/done.html",
         order=order,
         phone=order["delivery"]["phone"] or person.phone,
         payment=PAYMENT_LABELS.get(order["payment_method"], order["payment_method"]),
-        tracking=url_for("tracking.show_tracked_order", token=make_token(order_id, current_app.config["SECRET_KEY"])),
+        tracking=url_for("tracking.show_tracked_order", token=token),
     )
 
 

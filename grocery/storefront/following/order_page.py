@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from grocery import money
+from grocery.keys import keys_of
 from grocery.orders.actors import Actor
 from grocery.orders.payments.service import list_payments
 from grocery.orders.reading import get_order, list_history
@@ -36,7 +37,7 @@ def read_order_page(connection: Connection, order_id: int, reader: Actor) -> dic
         "to_pay": amount_to_pay(order),
         "is_final": tracked["status"] in FINAL_STATUSES,
         "may_cancel": CANCELLED in order["allowed_statuses"],
-        "token": make_token(order_id, current_app.config["SECRET_KEY"]),
+        "token": make_token(order_id, keys_of(current_app.config).signing),
     }
 
 

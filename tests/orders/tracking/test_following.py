@@ -49,7 +49,7 @@ def test_owner_and_staff_are_led_to_the_stream_with_a_ticket(
         assert f"{location.scheme}://{location.netloc}{location.path}" == (
             f"http://127.0.0.1:8001/stream/orders/{order['id']}"
         )
-        ticket = read_ticket(settings.secret_key, parse_qs(location.query)["ticket"][0])
+        ticket = read_ticket(parse_qs(location.query)["ticket"][0], settings.secret_key)
         assert (ticket.order_id, ticket.is_public, ticket.opens) == (order["id"], False, True)
         assert list(parse_qs(location.query)) == ["ticket"]
 
@@ -92,7 +92,7 @@ def test_the_public_link_gets_a_ticket_of_its_own_kind(
     answer = client.get(f"/t/{token}/stream")
     assert answer.status_code == 307
     query = parse_qs(urlsplit(answer.headers["Location"]).query)
-    ticket = read_ticket(settings.secret_key, query["ticket"][0])
+    ticket = read_ticket(query["ticket"][0], settings.secret_key)
     assert (ticket.order_id, ticket.is_public) == (order["id"], True)
 
 

@@ -149,7 +149,7 @@ def test_a_page_may_follow_its_order_and_no_other(
         rf"http://127.0.0.1:8001/stream/orders/{order['id']}\?ticket=([^&]+)&last_event_id=7", answer.location
     )
     assert found
-    ticket = read_ticket(settings.secret_key, found[1])
+    ticket = read_ticket(found[1], settings.secret_key)
     assert (ticket.order_id, ticket.is_public) == (order["id"], False)
     theirs = place(other_customer, {soap: 1})
     assert amina.get(f"/account/orders/{theirs['id']}/stream").status_code == 404
