@@ -32,12 +32,19 @@ class QuietHandler(WSGIRequestHandler):
 # For a module: while it is there, playwright has an event loop in this thread, under which no test could run its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Debian's chromium, with more arguments if need be."""
     if not Path(CHROMIUM).exists():
         pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         # Without these it asks hosts of its maker for updates at every start.
         quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, *arguments])
         yield browser
         browser.close()
 

@@ -1,4 +1,4 @@
-"""At the desk: an admin adds a product with a photo from a phone, and finds it in the shop."""
+"""At the desk: an admin adds a product with a photo from a phone, finds it in the shop, and scans without a camera."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.browser.camera import DETECTOR
 from tests.browser.conftest import sign_in
 from tests.browser.full_shop import FullShop
 from tests.browser.pictures import picture
@@ -43,3 +44,24 @@ def test_an_admin_adds_a_product_with_a_photo_and_sees_it_in_the_shop(
     card = page.locator("li.card", has_text="Tree Tomatoes")
     expect(card.locator(".price")).to_have_text("KSh 250")
     expect(card.locator("img")).to_have_js_property("naturalWidth", 320)
+
+
+def test_without_a_camera_the_barcode_can_be_typed(admin: BrowserContext, full_shop: FullShop) -> None:
+    admin.grant_permissions(["camera"])
+    admin.add_init_script(DETECTOR)
+    page = admin.new_page()
+    page.goto(f"{full_shop.address}/admin/products/new")
+    page.get_by_role("button", name="Scan").click()
+    expect(page.locator("#scanner [role=status]")).to_have_text("There is no camera here. Type the number.")
+    page.get_by_label("Or type its number").fill("6161100240018")
+    page.get_by_role("button", name="Find", exact=True).click()
+    barcode = page.get_by_role("textbox", name="Barcode")
+    expect(barcode).to_have_value("6161100240018")
+    expect(barcode).to_be_focused()
+    # A hand scanner ends with Enter, and the form is not filled in yet.
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Scan").click()
+    expect(page.locator("#scanner")).to_be_visible()
+    assert sent == []

@@ -22,7 +22,7 @@ from grocery.orders.fulfilment.phone_picking import pack_picked, pick_as_seen
 from grocery.orders.fulfilment.picking import NOT_FOUND, SHORT_REASONS, Pick
 from grocery.storefront.desk.filters import read_search
 from grocery.storefront.desk.forms import is_ticked
-from grocery.storefront.desk.pages import DeskPages
+from grocery.storefront.desk.pages import DeskPages, with_camera
 from grocery.storefront.desk.sent import FormError, read_id, read_measure, read_version
 from grocery.storefront.desk.trying import PROBLEMS, problem_of
 from grocery.storefront.pages import go, render, render_parts, say, wants_parts
@@ -183,7 +183,7 @@ def _screen(order_id: int, line_id: int | None, ask: dict[str, Any] | None = Non
     if wants_parts():
         response = render_parts("desk/picking_parts.html", **values)
     else:
-        response = render("desk/picking.html", **values)
+        response = with_camera(render("desk/picking.html", **values))
     response.status_code = status
     return response
 
@@ -196,6 +196,6 @@ def _replacements(order_id: int, line_id: int, ask: dict[str, Any] | None = None
         if order["status"] not in ("pending", "confirmed"):
             raise NotFoundError("This order is packed.")
         products = list_replacements(connection, line, q)
-    response = render("desk/replace.html", order=order, line=line, products=products, q=q, ask=ask)
+    response = with_camera(render("desk/replace.html", order=order, line=line, products=products, q=q, ask=ask))
     response.status_code = status
     return response

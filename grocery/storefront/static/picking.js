@@ -175,7 +175,73 @@ addEventListener("online", send);
 setInterval(() => kept().length && send(), 15_000);
 send();
 
-if ("BarcodeDetector" in window && navigator.mediaDevices) {
-  const { offerScan } = await import("./scan.js");
-  offerScan(show);
+// A UPC is an EAN-13 without its leading zero.
+function isSameCode(one, other) {
+  return one.padStart(14, "0") === other.padStart(14, "0");
+}
+
+// What is weighed is brought up, to be weighed; all else is found. What is in the bag already stays as it is: who scans
+// each of three packs, or one that was short, means no more than that it is there.
+function take(code) {
+  const panels = [...document.querySelectorAll("[data-barcode]")].filter((one) => isSameCode(one.dataset.barcode, code));
+  const isOpen = (panel) => !document.getElementById(`row-${panel.dataset.line}`).className;
+  const panel = panels.find(isOpen) ?? panels[0];
+  navigator.vibrate?.(panel ? 50 : [50, 50, 200]);
+  if (!panel) {
+    say(`${code}: ${page.dataset.none}`, "bad");
+    scrollTo({ top: 0 });
+    return;
+  }
+  const name = panel.querySelector("h2").textContent;
+  const scale = panel.querySelector("[name=scale]");
+  show(panel.dataset.line);
+  if (!isOpen(panel)) {
+    say(`${name}: ${page.dataset.already}`, "note");
+  } else if (scale) {
+    say(`${name}: ${page.dataset.weigh}`);
+    scale.closest("details").open = true;
+    scale.form.querySelector("[name=quantity]").focus();
+  } else {
+    say(`${name}: ${page.dataset.found}`);
+    panel.querySelector("[data-found]").click();
+  }
+}
+
+// A hand scanner is a keyboard that types the digits of a code and Enter, wherever the focus is. Neither is the button
+// pressed then that has the focus, nor is the code the weight that a field asks for. Digits before a rest are not its own.
+const REST = 1000;
+
+function hearScanner() {
+  let [digits, last, before] = ["", 0, ""];
+  document.addEventListener("keydown", (event) => {
+    const { key, target, timeStamp } = event;
+    if (key === "Shift" || target.name === "code") {
+      return; // Some layouts have the digits above. What is typed into the dialog, its form sends.
+    }
+    digits = timeStamp - last > REST ? "" : digits;
+    last = timeStamp;
+    if (/^\d$/.test(key) && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      before = digits ? before : target.value;
+      digits += key;
+      return;
+    }
+    const code = digits;
+    digits = "";
+    if (key === "Enter" && /^\d{8,14}$/.test(code)) {
+      event.preventDefault();
+      if (target.localName === "input") {
+        target.value = before;
+      }
+      document.getElementById("scanner").close();
+      take(code);
+    }
+  });
+}
+
+if (document.querySelector(".pick-line")) {
+  hearScanner();
+  if ("BarcodeDetector" in window && navigator.mediaDevices) {
+    const { offerCamera } = await import("./scan.js");
+    offerCamera(document.getElementById("scan"), take);
+  }
 }

@@ -60,8 +60,26 @@ def test_sales_are_for_admins(desk: Browser, admin: Caller) -> None:
     assert "Sales by day" in desk.get("/admin/").text
 
 
-def test_desk_is_private_and_may_use_the_camera(desk: Browser) -> None:
+def test_desk_is_private(desk: Browser) -> None:
     answer = desk.get("/admin/picking")
     assert "no-store" in answer.headers["Cache-Control"]
-    assert "camera=(self)" in answer.headers["Permissions-Policy"]
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_only_pages_with_a_scanner_may_use_the_camera(boss: Browser, customer: Caller, soap: int) -> None:
+    order = ordered(customer, {soap: 1})
+    screen = f"/admin/picking/{order['id']}"
+    scanning = [
+        screen,
+        f"{screen}/lines/{order['lines'][soap]}/replace",
+        "/admin/products",
+        "/admin/products/new",
+        f"/admin/products/{soap}",
+    ]
+    others = ["/admin/", "/admin/picking", "/admin/orders", f"/admin/products/{soap}/prices", "/", "/basket"]
+    for path in scanning + others:
+        answer = boss.get(path)
+        assert answer.status_code == 200, path
+        assert ('id="scanner"' in answer.text) == (path in scanning), path
+        policy = answer.headers["Permissions-Policy"]
+        assert policy.startswith("camera=(self)," if path in scanning else "camera=(),"), path

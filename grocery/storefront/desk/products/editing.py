@@ -15,6 +15,7 @@ from grocery.products import service
 from grocery.products.rows import product_json
 from grocery.products.schemas import NewProductSchema, ReplaceProductSchema
 from grocery.storefront.desk import forms
+from grocery.storefront.desk.pages import with_camera
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.caution import how_far, is_far
 from grocery.storefront.desk.products.rows import category_choices
@@ -158,7 +159,7 @@ def _form(product: dict[str, Any] | None, values: dict[str, Any], errors: dict[s
         else url_for("desk_products.create_product")
     )
     version = forms.written("version") or (product["version"] if product else "")
-    return render(
+    page = render(
         "desk/products/edit.html",
         product=product,
         values=values,
@@ -167,3 +168,4 @@ def _form(product: dict[str, Any] | None, values: dict[str, Any], errors: dict[s
         action=action,
         version=version,
     )
+    return with_camera(page)

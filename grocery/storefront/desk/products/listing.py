@@ -16,6 +16,7 @@ from grocery.products.listing import list_products as read_page
 from grocery.products.requests.service import list_requests
 from grocery.products.schemas import ListArgsSchema
 from grocery.storefront.desk.filters import read_search
+from grocery.storefront.desk.pages import with_camera
 from grocery.storefront.desk.products.blueprint import blp
 from grocery.storefront.desk.products.rows import category_choices, row_json
 from grocery.storefront.pages import render
@@ -42,7 +43,7 @@ def list_products() -> Response:
         mark = ledger_mark(connection)  # before the rows: who counts in between has not counted what they show
         page = _read(connection, q, state)
         categories = category_choices(connection, "")
-    return render(
+    response = render(
         "desk/products/list.html",
         products=[row_json(row, mark) for row in page.rows],
         next_address=_address(cursor=page.next_cursor) if page.next_cursor else None,
@@ -53,6 +54,7 @@ def list_products() -> Response:
         categories=categories,
         suggested=page.suggested if page.is_corrected else None,
     )
+    return with_camera(response)
 
 
 @blp.get("/requests")
