@@ -40,6 +40,7 @@ PICTURES = (
     Picture("category-phone", "{category}", who=AMINA),
     Picture("category-desktop", "{category}", DESKTOP, who=AMINA),
     Picture("search-phone", "/search?q=maziwa"),
+    Picture("filter-phone", "/search/filter?q=maziwa"),
     Picture("product-phone", "{product}", who=AMINA),
     Picture("product-desktop-dark", "{product}", DESKTOP, is_dark=True),
     Picture("basket-phone", "/basket", who=AMINA),
