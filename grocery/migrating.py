@@ -3,7 +3,11 @@
 For the start of containers, where nobody is there to try again. `flask db upgrade` does the same once.
 """
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 from alembic import command
@@ -54,14 +58,39 @@ def migrate_command(timeout: int) -> None:
     is left as it is, since migrations fit the version before.
     """
     patience = Patience(timeout)
-    while True:
-        try:
-            if is_done(patience):
-                return
-        except DBAPIError as error:
-            patience.wait(_explain(error))
-        except BusyError as error:
-            raise click.ClickException(error.detail) from error
+    with _ended_by_sigterm():
+        while not _is_done_now(patience):
+            pass
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the block with an exception, which takes back the migration that is under way.
+
+    The kernel keeps the signal from the first process of a container, which this one is in Kubernetes, unless there is
+    a handler; a pod that waits for PostgreSQL would be killed only after all of its grace period.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        click.echo("Told to end.")
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_done_now(patience: Patience) -> bool:
+    """`is_done`, and a pause when it has to be tried again; raises click.ClickException when trying would not help."""
+    try:
+        return is_done(patience)
+    except DBAPIError as error:
+        patience.wait(_explain(error))
+    except BusyError as error:
+        raise click.ClickException(error.detail) from error
+    return False
 
 
 def is_done(patience: Patience) -> bool:

@@ -1,10 +1,16 @@
 """`flask migrate`, on databases of its own."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +27,8 @@ from grocery.app import create_app
 from grocery.config import Settings
 from grocery.health import MIGRATIONS
 from grocery.migrating import _explain
-from tests.waiting import wait_until
+from tests.e2e.shop import ROOT
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 NAME = "migrating_tests"
 HEAD = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -93,6 +100,47 @@ def test_one_that_never_comes_is_given_up_with_a_line(fresh_app: Flask) -> None:
     result = migrate(fresh_app, 0)
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert result.output.startswith("Error: Given up. The database is away (")
+
+
+def test_sigterm_ends_it_although_it_is_the_first_process_of_its_container(fresh_app: Flask, tmp_path: Path) -> None:
+    """There the kernel ignores signals without a handler, as it does here in a namespace of processes."""
+    unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("no namespace of processes can be made here (unshare)")
+    url = fresh_app.extensions["settings"].database_url.replace("+psycopg2", "")
+    environ = {**os.environ, "DATABASE_URL": url, "DATABASE_DIRECT_URL": url, "DATA_DIR": str(tmp_path / "data")}
+    command = [*unshare, sys.executable, "-u", "-m", "flask", "--app", "wsgi", "migrate", "--timeout", "300"]
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as outer:
+        assert outer.stdout is not None
+        assert outer.stdout.readline().startswith("The database is away (")
+        [first] = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
+        os.kill(int(first), signal.SIGTERM)
+        try:
+            said, _ = outer.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            outer.kill()
+    assert (said, outer.returncode) == ("Told to end.\n", 128 + signal.SIGTERM)
+
+
+def test_what_is_told_to_end_takes_back_what_it_has_begun(fresh_app: Flask, server: str, dsn: str) -> None:
+    run_on(server, f"CREATE DATABASE {NAME}")
+    before = signal.getsignal(signal.SIGTERM)
+
+    def tell() -> None:
+        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before, "it hears")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with held(dsn, f"SELECT pg_advisory_lock({TURN})"):
+        telling = threading.Thread(target=tell)
+        telling.start()
+        result = migrate(fresh_app, 60)
+        telling.join()
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert result.output.splitlines()[-1] == "Told to end."
+    assert signal.getsignal(signal.SIGTERM) is before
+    with held(dsn, "SELECT") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert cursor.fetchall() == []
 
 
 def test_a_newer_database_is_left_as_it_is(fresh_app: Flask, server: str, dsn: str) -> None:
