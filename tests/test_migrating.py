@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from grocery.app import create_app
 from grocery.config import Settings
 from grocery.health import MIGRATIONS
-from grocery.migrating import _explain
+from grocery.migrating import Patience, _explain
 from tests.e2e.shop import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -122,19 +122,19 @@ def test_sigterm_ends_it_although_it_is_the_first_process_of_its_container(fresh
     assert (said, outer.returncode) == ("Told to end.\n", 128 + signal.SIGTERM)
 
 
-def test_what_is_told_to_end_takes_back_what_it_has_begun(fresh_app: Flask, server: str, dsn: str) -> None:
+def test_what_is_told_to_end_takes_back_what_it_has_begun(
+    fresh_app: Flask, server: str, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_on(server, f"CREATE DATABASE {NAME}")
     before = signal.getsignal(signal.SIGTERM)
 
-    def tell() -> None:
-        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before, "it hears")
+    def tell(patience: Patience, reason: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(PATIENCE_SECONDS)
 
+    monkeypatch.setattr(Patience, "note", tell)
     with held(dsn, f"SELECT pg_advisory_lock({TURN})"):
-        telling = threading.Thread(target=tell)
-        telling.start()
         result = migrate(fresh_app, 60)
-        telling.join()
     assert result.exit_code == 128 + signal.SIGTERM
     assert result.output.splitlines()[-1] == "Told to end."
     assert signal.getsignal(signal.SIGTERM) is before
