@@ -114,6 +114,7 @@ def test_the_seed_list_works_from_swagger_ui(swagger: Swagger, context: None, ru
     assert run_sql("SELECT status FROM orders") == [("shipped",)]
 
 
+@pytest.mark.prove
 def test_a_picture_is_uploaded_from_swagger_ui(swagger: Swagger, context: None, run_sql: Sql) -> None:
     product_id = make_product()
     make_customer(email="owner@shop.example", role="admin")

@@ -51,7 +51,7 @@ def run(histories: int, *, is_proof: bool = False) -> None:
 
 
 def test_amounts_and_all_that_orders_hold_fit_together_through_random_histories() -> None:
-    run(30)
+    run(20)
 
 
 @pytest.mark.prove

@@ -367,7 +367,7 @@ def live(histories: int, lives: st.SearchStrategy[Any], *, printed: int, is_proo
 
 
 def test_a_shop_fits_together_through_random_lives_of_orders() -> None:
-    live(100, _lives(4), printed=10)
+    live(60, _lives(4), printed=6)
 
 
 @pytest.mark.prove

@@ -44,7 +44,7 @@ def settings_of(environ: dict[str, str], origin: str, **more: str) -> dict[str, 
 def test_redis_that_is_killed_restarted_and_emptied_loses_and_doubles_nothing(
     environ: dict[str, str], valkey: ValkeyProcess, tmp_path: Path, run_sql: RunSql, app: Flask
 ) -> None:
-    number = 5000
+    number = 2500
     queue(run_sql, number)
     with fast_africastalking() as origin, ExitStack() as stack:
         settings = settings_of(environ, origin, REDIS_URL=valkey.url)
