@@ -68,7 +68,7 @@ def asked_filters(*orders: str | None) -> dict[str, Any]:
         "sort": sort if sort in orders else orders[0],
         "category": read_id(request.args.get("category")),
         **{name: _written(name) for name in _WRITTEN},
-        **{name: True if name in request.args else None for name in TICKED},
+        **{name: True if request.args.get(name) else None for name in TICKED},
     }
 
 
@@ -106,17 +106,23 @@ def active_choices(
     return active
 
 
-def orders_to_choose(path: str, filters: Mapping[str, Any]) -> list[Choice]:
-    """The orders of what is found."""
-    labels = {
+def name_orders(*orders: str | None) -> dict[str | None, str]:
+    """What people call orders of a list."""
+    names = {
         None: gettext("Best match"),
+        "name": gettext("Name"),
         "price": gettext("Cheapest first"),
         "-price": gettext("Dearest first"),
         "newest": gettext("Newest first"),
     }
+    return {order: names[order] for order in orders}
+
+
+def orders_to_choose(path: str, filters: Mapping[str, Any]) -> list[Choice]:
+    """The orders of what is found."""
     return [
-        Choice(label, list_address(path, sort=sort), is_chosen=filters["sort"] == sort)
-        for sort, label in labels.items()
+        Choice(name, list_address(path, sort=order), is_chosen=filters["sort"] == order)
+        for order, name in name_orders(*SEARCH_SORTS).items()
     ]
 
 

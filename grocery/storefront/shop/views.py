@@ -39,6 +39,7 @@ from grocery.storefront.shop.narrowing import (
     asked_filters,
     is_narrowed,
     list_address,
+    name_orders,
 )
 from grocery.storefront.shop.shelf import Shelf, read_shelf
 
@@ -93,6 +94,7 @@ def show_category(category_id: int, name: str) -> AnyResponse:
         category=category,
         shelf=shelf,
         filters=filters,
+        orders=name_orders(*SORTS),
         areas=areas,
         is_narrowed=is_narrowed(filters, "category"),
         # What is ticked stands above.
