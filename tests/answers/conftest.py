@@ -1,5 +1,6 @@
 """An application whose answers are kept; all other tests have it off, since they write with SQL and read at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from tests.auth.factories import make_customer, sign_in
 from tests.conftest import IsolatedClient
 from tests.waiting import wait_until
 
+_VALID_SECONDS = 60.0
+
 Hit = Callable[[str], None]
 
 
@@ -21,7 +24,8 @@ Hit = Callable[[str], None]
 def keeping_app(migrated_app: Flask, settings: Settings) -> Iterator[Flask]:
     """Patient: on a busy machine a second passes unseen. What becomes of silence is tested in processes of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listener, "_VALID_SECONDS", 60.0)
+        patch.setattr(listener, "_VALID_SECONDS", _VALID_SECONDS)
+        patch.setattr(listener, "HEARTBEAT_SECONDS", 0.05)
         patch.setattr(listener, "_ANSWER_SECONDS", 30.0)
         app = create_app(replace(settings, kept_answers_mb=1))
         yield app
@@ -49,10 +53,13 @@ def admin(context: None) -> dict[str, str]:
 
 
 @pytest.fixture
-def keep(visitor: FlaskClient) -> Callable[[str], None]:
+def keep(visitor: FlaskClient, answers: KeptAnswers) -> Callable[[str], None]:
     """Have the answer of a path kept, after all notifications of what was written before have come."""
 
     def ask(path: str) -> None:
+        # A sign of life that was asked for after them comes behind them.
+        asked_at = time.monotonic()
+        wait_until(lambda: answers.store._valid_until >= asked_at + _VALID_SECONDS)
         wait_until(lambda: visitor.get(path).headers["X-Cache"] == "hit")
 
     return ask
